@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libptarmigan: an exit in, one decision out, for any native VMI loop.
+ *
+ * The library completes an exit (instruction bytes, memory around the write), publishes it to the JVM, collects and
+ * validates the decision, applies it to guest memory and reports what happened. It owns no loop, no thread and no
+ * hypervisor handle; the host lends guest memory through struct pt_host.
+ *
+ *   pt_submit    an exit was taken from the hypervisor; its vCPU is paused
+ *   pt_fd        sleep on this (and on your own descriptors) after pt_prepare_sleep said that nothing is ready
+ *   pt_poll      carries out commands, collects decisions, applies them, gives up on overdue ones; fills replies
+ *   pt_outcome   the host has carried out a reply
+ *
+ * One reply comes for each submitted exit, whatever the JVM does. All functions are called from one thread.
+ * Errors are negative errno values.
+ */
+#ifndef PTARMIGAN_PLUGIN_H
+#define PTARMIGAN_PLUGIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ptarmigan/abi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PT_PUBLIC __attribute__((visibility("default")))
+
+struct pt_monitor;
+
+/* What the library needs of the host. The functions are called from within pt_submit, pt_poll and pt_outcome. */
+struct pt_host {
+  void *context;
+  /* Maps a guest frame read-write until unmap; -ENOENT where the guest has none. */
+  int (*map_frame)(void *context, uint64_t gfn, void **frame);
+  void (*unmap_frame)(void *context, uint64_t gfn, void *frame);
+  /* Makes guest writes to frames exit (restricted) or not. In force on return. */
+  int (*set_access)(void *context, const uint64_t *gfns, size_t count, bool restricted);
+};
+
+struct pt_options {
+  unsigned vcpus;       /* 1 to PT_MAX_VCPUS */
+  unsigned maxphyaddr;  /* 36 to 52 */
+  uint64_t frames;      /* guest frames are 0 .. frames - 1 */
+  uint64_t deadline_ns; /* a vCPU waits at most this long for Java; 20 ms is usual */
+  bool hv_emulate;      /* the host can let the hypervisor execute an instruction */
+  struct pt_host host;
+};
+
+struct pt_exit {
+  uint32_t vcpu;
+  uint32_t view;
+  uint32_t access; /* PT_ACCESS_* */
+  uint64_t gpa;
+  uint64_t gla;
+  struct pt_cpu cpu;
+  uint64_t taken_ns; /* CLOCK_MONOTONIC */
+};
+
+/* What the host is to do with a paused vCPU. */
+enum pt_reply_kind {
+  PT_REPLY_RESUME = 1,    /* resume as it is: nothing was done */
+  PT_REPLY_REGISTERS = 2, /* set general registers, rip and rflags from cpu, resume */
+  PT_REPLY_STEP = 3,      /* one instruction in the unrestricted view; pt_outcome before it resumes in the view */
+  PT_REPLY_HV_EMULATE = 4 /* let the hypervisor execute the instruction; pt_outcome after it is done */
+};
+
+struct pt_reply {
+  uint32_t vcpu;
+  uint32_t kind;     /* enum pt_reply_kind */
+  struct pt_cpu cpu; /* of the exit, with the new registers where kind is PT_REPLY_REGISTERS */
+};
+
+/* Descriptors for the JVM, owned by the library; -1 where there is none. */
+struct pt_channel {
+  int stream_fd;    /* read-only mappings only */
+  int decisions_fd; /* of this generation */
+  int wake_fd;      /* eventfd, written by Java when the native side sleeps */
+  uint32_t generation;
+};
+
+PT_PUBLIC int pt_open(const struct pt_options *options, struct pt_monitor **out);
+PT_PUBLIC void pt_close(struct pt_monitor *monitor);
+
+/* Starts a new JVM generation: a fresh decisions file. Exits outstanding are published to it again. */
+PT_PUBLIC int pt_attach_jvm(struct pt_monitor *monitor, struct pt_channel *out);
+/* No JVM any more: exits outstanding and to come are answered by policy at once. */
+PT_PUBLIC void pt_detach_jvm(struct pt_monitor *monitor);
+/* True once this generation's decider runs and the commands it gave before saying so are done. */
+PT_PUBLIC bool pt_ready(const struct pt_monitor *monitor);
+/* Tells Java that no exit will follow. */
+PT_PUBLIC void pt_end(struct pt_monitor *monitor);
+
+/* -EBUSY: this vCPU has an exit outstanding; -EINVAL: no such vCPU. The exit is not taken then. */
+PT_PUBLIC int pt_submit(struct pt_monitor *monitor, const struct pt_exit *exit);
+/* Fills up to capacity replies and returns how many. */
+PT_PUBLIC size_t pt_poll(struct pt_monitor *monitor, struct pt_reply *replies, size_t capacity);
+/* The reply to vcpu was carried out: resumed, or the step is over (and the vCPU has not resumed in the view yet). */
+PT_PUBLIC int pt_outcome(struct pt_monitor *monitor, uint32_t vcpu);
+
+/* Readable when Java has published something while the native side slept. Clear it by reading 8 bytes. */
+PT_PUBLIC int pt_fd(const struct pt_monitor *monitor);
+/* True: nothing is ready and Java will write pt_fd when something is. Call pt_awake after the sleep. */
+PT_PUBLIC bool pt_prepare_sleep(struct pt_monitor *monitor);
+PT_PUBLIC void pt_awake(struct pt_monitor *monitor);
+/* CLOCK_MONOTONIC time of the earliest deadline; UINT64_MAX where no vCPU waits. */
+PT_PUBLIC uint64_t pt_next_deadline(const struct pt_monitor *monitor);
+
+PT_PUBLIC const struct pt_counters *pt_counters(const struct pt_monitor *monitor);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.ptarmigan.x86;
+
+/**
+ * What the emulator asks of one exit. The flyweight over the shared stream is one implementation, a
+ * recorded exit and a line of text are others. Every method is a plain read: no side effect, no
+ * allocation.
+ *
+ * <p>Register and segment numbers are those of instruction encoding (SDM vol. 2A, tables 2-2 and
+ * B-8).
+ */
+public interface ExitState {
+  /** Default operand and address size of the code segment: 16, 32 or 64. */
+  int codeBits();
+
+  /**
+   * Bytes 0 to 7 of the instruction, byte 0 lowest; bytes past {@link #instructionCount()} are 0.
+   */
+  long instructionLow();
+
+  /** Bytes 8 to 15 of the instruction. */
+  long instructionHigh();
+
+  /** Instruction bytes that could be read, 0 to 16. */
+  int instructionCount();
+
+  /** General register 0 to 15, all 64 bits. */
+  long gpr(int register);
+
+  long rip();
+
+  long rflags();
+
+  /** Base of es, cs, ss, ds, fs, gs (0 to 5). */
+  long segmentBase(int segment);
+
+  long cr0();
+
+  long cr4();
+
+  long efer();
+
+  long dr7();
+
+  /** Current privilege level, 0 to 3. */
+  int cpl();
+
+  /** Guest-linear address of the access that raised the exit. */
+  long gla();
+
+  /** Entry 0 to 3 of the 32 bytes of memory from {@code gla & ~7}. */
+  long window(int entry);
+
+  /** Valid bytes of the window, fewer than 32 at the end of the page. */
+  int windowCount();
+
+  /**
+   * Bit n: byte n of the window was written by an earlier round of this exit and must not be
+   * written again.
+   */
+  int done();
+}
