@@ -85,13 +85,20 @@ struct pt_channel {
 PT_PUBLIC int pt_open(const struct pt_options *options, struct pt_monitor **out);
 PT_PUBLIC void pt_close(struct pt_monitor *monitor);
 
-/* Starts a new JVM generation: a fresh decisions file. Exits outstanding are published to it again. */
+/*
+ * Starts a new JVM generation with a fresh decisions file. Exits that an earlier generation left unanswered are
+ * answered by policy; the new one sees every record published from now on.
+ */
 PT_PUBLIC int pt_attach_jvm(struct pt_monitor *monitor, struct pt_channel *out);
-/* No JVM any more: exits outstanding and to come are answered by policy at once. */
+/* No JVM any more: exits outstanding and to come are answered by policy (stepped) at once. */
+
 PT_PUBLIC void pt_detach_jvm(struct pt_monitor *monitor);
+/* False also after the library gave up on a JVM that let its stream run full; the host may start another. */
+PT_PUBLIC bool pt_attached(const struct pt_monitor *monitor);
 /* True once this generation's decider runs and the commands it gave before saying so are done. */
 PT_PUBLIC bool pt_ready(const struct pt_monitor *monitor);
-/* Tells Java that no exit will follow. */
+/* Tells Java that the domain runs, or that no exit will follow. */
+PT_PUBLIC void pt_run(struct pt_monitor *monitor);
 PT_PUBLIC void pt_end(struct pt_monitor *monitor);
 
 /* -EBUSY: this vCPU has an exit outstanding; -EINVAL: no such vCPU. The exit is not taken then. */

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "monitor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "memory_order.h"
+
+static bool options_valid(const struct pt_options *options) {
+  const struct pt_host *host = &options->host;
+  return options->vcpus >= 1 && options->vcpus <= PT_MAX_VCPUS && options->maxphyaddr >= 36 &&
+         options->maxphyaddr <= 52 && options->deadline_ns > 0 && host->map_frame && host->unmap_frame &&
+         host->set_access;
+}
+
+int pt_open(const struct pt_options *options, struct pt_monitor **out) {
+  int error = -ENOMEM;
+  if (!options_valid(options))
+    return -EINVAL;
+  struct pt_monitor *monitor = calloc(1, sizeof *monitor);
+  if (!monitor)
+    return error;
+  monitor->options = *options;
+  monitor->vcpus = calloc(options->vcpus, sizeof *monitor->vcpus);
+  if (!monitor->vcpus)
+    goto free_monitor;
+  monitor->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (monitor->wake_fd < 0) {
+    error = -errno;
+    goto free_vcpus;
+  }
+  error = pt_stream_create(&monitor->stream.region, options->vcpus, options->maxphyaddr, options->deadline_ns);
+  if (error < 0)
+    goto close_wake;
+  monitor->stream.next = 1;
+  monitor->counters = &monitor->stream.region.header->counters;
+  error = pt_guest_memory_create(options, monitor->counters, &monitor->memory);
+  if (error < 0)
+    goto destroy_stream;
+  *out = monitor;
+  return 0;
+destroy_stream:
+  pt_stream_destroy(&monitor->stream.region);
+close_wake:
+  close(monitor->wake_fd);
+free_vcpus:
+  free(monitor->vcpus);
+free_monitor:
+  free(monitor);
+  return error;
+}
+
+void pt_close(struct pt_monitor *monitor) {
+  pt_detach_jvm(monitor);
+  pt_guest_memory_destroy(monitor->memory);
+  pt_stream_destroy(&monitor->stream.region);
+  close(monitor->wake_fd);
+  free(monitor->vcpus);
+  free(monitor);
+}
+
+int pt_attach_jvm(struct pt_monitor *monitor, struct pt_channel *out) {
+  struct pt_stream_header *header = monitor->stream.region.header;
+  pt_detach_jvm(monitor);
+  int error = pt_decisions_create(&monitor->decisions, monitor->generation + 1, monitor->stream.next - 1);
+  if (error < 0)
+    return error;
+  monitor->generation++;
+  monitor->attached = true;
+  monitor->commands_seen = 0;
+  monitor->stream.consumer = monitor->decisions.header;
+  pt_store_relaxed(&header->commands_done, 0);
+  pt_store_release(&header->generation, monitor->generation);
+  *out = (struct pt_channel){.stream_fd = monitor->stream.region.fd,
+                             .decisions_fd = monitor->decisions.fd,
+                             .wake_fd = monitor->wake_fd,
+                             .generation = monitor->generation};
+  return 0;
+}
+
+void pt_detach_jvm(struct pt_monitor *monitor) {
+  if (!monitor->attached)
+    return;
+  for (unsigned i = 0; i < monitor->options.vcpus; i++) {
+    struct pt_vcpu *vcpu = &monitor->vcpus[i];
+    if (vcpu->phase != PT_PHASE_WAITING)
+      continue;
+    vcpu->phase = PT_PHASE_UNDECIDED;
+    vcpu->cause = PT_CAUSE_NO_JVM;
+  }
+  monitor->attached = false;
+  monitor->range.active = false;
+  monitor->stream.consumer = NULL;
+  pt_store_release(&monitor->stream.region.header->generation, 0);
+  pt_decisions_destroy(&monitor->decisions);
+}
+
+bool pt_attached(const struct pt_monitor *monitor) {
+  return monitor->attached;
+}
+
+bool pt_ready(const struct pt_monitor *monitor) {
+  if (!monitor->attached)
+    return false;
+  const struct pt_decisions_header *header = monitor->decisions.header;
+  return pt_load_acquire(&header->ready) == monitor->generation && !monitor->range.active &&
+         pt_load_acquire(&header->commands_published) == monitor->commands_seen;
+}
+
+static void set_state(struct pt_monitor *monitor, enum pt_state state) {
+  pt_store_release(&monitor->stream.region.header->state, (uint32_t)state);
+  pt_stream_wake(&monitor->stream);
+}
+
+void pt_run(struct pt_monitor *monitor) {
+  set_state(monitor, PT_STATE_RUNNING);
+}
+
+void pt_end(struct pt_monitor *monitor) {
+  set_state(monitor, PT_STATE_ENDED);
+}
+
+int pt_fd(const struct pt_monitor *monitor) {
+  return monitor->wake_fd;
+}
+
+/* Anything that pt_poll would carry further now, deadlines aside. */
+static bool work_ready(struct pt_monitor *monitor) {
+  if (monitor->attached) {
+    bool commands = monitor->range.active || pt_command_waits(monitor);
+    if (commands && !pt_stream_full(&monitor->stream))
+      return true;
+  }
+  for (unsigned i = 0; monitor->outstanding && i < monitor->options.vcpus; i++) {
+    const struct pt_vcpu *vcpu = &monitor->vcpus[i];
+    bool held = vcpu->phase == PT_PHASE_DECIDED || vcpu->phase == PT_PHASE_UNDECIDED;
+    if (held && monitor->steps == 0)
+      return true;
+    if (vcpu->phase != PT_PHASE_WAITING)
+      continue;
+    const struct pt_decision *shared = (const void *)(monitor->decisions.decisions + (size_t)i * PT_DECISION_BYTES);
+    if (pt_load_acquire(&shared->sequence) == vcpu->sequence)
+      return true;
+  }
+  return false;
+}
+
+bool pt_prepare_sleep(struct pt_monitor *monitor) {
+  pt_store_relaxed(&monitor->stream.region.header->native_waiting, 1);
+  pt_fence_full();
+  if (!work_ready(monitor))
+    return true;
+  pt_awake(monitor);
+  return false;
+}
+
+void pt_awake(struct pt_monitor *monitor) {
+  uint64_t count;
+  pt_store_relaxed(&monitor->stream.region.header->native_waiting, 0);
+  while (read(monitor->wake_fd, &count, sizeof count) > 0)
+    ;
+}
+
+uint64_t pt_next_deadline(const struct pt_monitor *monitor) {
+  uint64_t earliest = UINT64_MAX;
+  for (unsigned i = 0; i < monitor->options.vcpus; i++)
+    if (monitor->vcpus[i].phase == PT_PHASE_WAITING && monitor->vcpus[i].deadline_ns < earliest)
+      earliest = monitor->vcpus[i].deadline_ns;
+  return earliest;
+}
+
+const struct pt_counters *pt_counters(const struct pt_monitor *monitor) {
+  return monitor->counters;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The state behind plugin.h, and the stations of one exit in the order in which it passes them:
+ *
+ *   exits.c      complete the record, publish it
+ *   decisions.c  collect Java's answer, copy it once, validate the copy
+ *   writes.c     swap memory entry by entry; publish again what was lost
+ *   steps.c      remember a frame, compare it after a single step
+ *   outcomes.c   tell Java what happened
+ *
+ * ladder.c drives them; commands.c carries out what Java asks for besides; monitor.c opens, attaches and sleeps.
+ */
+#ifndef PTARMIGAN_MONITOR_H
+#define PTARMIGAN_MONITOR_H
+
+#include "guest_memory.h"
+#include "stream.h"
+
+enum pt_phase {
+  PT_PHASE_IDLE = 0,  /* running, as far as we know */
+  PT_PHASE_WAITING,   /* published, no decision yet */
+  PT_PHASE_DECIDED,   /* decision valid, held up by a step in flight on the frame */
+  PT_PHASE_UNDECIDED, /* no decision will come: next rung */
+  PT_PHASE_REPLIED    /* the host has the reply; pt_outcome is due */
+};
+
+/* What changed in memory for one exit, as pt_outcome_record tells it. */
+struct pt_change {
+  uint64_t gpa; /* a multiple of 8 */
+  uint32_t mask;
+  uint8_t replaced[PT_WINDOW_BYTES];
+  uint8_t bytes[PT_WINDOW_BYTES];
+};
+
+#define PT_SNAPSHOT_FRAMES 2 /* the frame of the exit, and the next one where the store may run into it */
+
+struct pt_snapshot {
+  size_t count;
+  uint64_t gfn[PT_SNAPSHOT_FRAMES];
+  uint8_t bytes[PT_SNAPSHOT_FRAMES][PT_PAGE_BYTES];
+};
+
+struct pt_vcpu {
+  enum pt_phase phase;
+  struct pt_exit exit;
+  uint64_t sequence; /* of the newest publication; 0: never published */
+  uint64_t first;
+  uint64_t published_ns;
+  uint64_t collected_ns;
+  uint64_t swapped_ns;
+  uint64_t deadline_ns;
+  uint32_t round;
+  uint32_t done;                   /* bytes of the window that are written for good */
+  uint8_t before[PT_WINDOW_BYTES]; /* what the done bytes replaced */
+  struct pt_decision decision;     /* validated copy */
+  struct pt_decision partial;      /* the one that wrote the done bytes */
+  uint64_t noted_sequence;         /* of the last decision collected or counted as stale */
+  enum pt_result result;
+  enum pt_cause cause;
+  struct pt_change change;
+  struct pt_snapshot snapshot;
+};
+
+/* A PROTECT_RANGE under way: it is cut into pieces. */
+struct pt_range {
+  bool active;
+  struct pt_command command;
+  uint64_t next_gfn;
+  uint64_t end_gfn;
+};
+
+struct pt_monitor {
+  struct pt_options options;
+  struct pt_stream stream;
+  struct pt_decisions_region decisions;
+  bool attached;
+  uint32_t generation; /* of the newest JVM, attached or not */
+  int wake_fd;
+  uint64_t commands_seen; /* index of the newest command taken */
+  struct pt_range range;
+  struct pt_guest_memory *memory;
+  uint32_t outstanding; /* vCPUs that are not IDLE */
+  uint32_t steps;       /* in flight */
+  struct pt_counters *counters;
+  struct pt_vcpu *vcpus;
+};
+
+/* exits.c: publishes vcpu's exit as it stands, under a new sequence. False: no room, or it cannot be completed. */
+bool pt_exit_publish(struct pt_monitor *monitor, struct pt_vcpu *vcpu);
+
+enum pt_collected {
+  PT_COLLECTED_NONE,
+  PT_COLLECTED_VALID,  /* vcpu->decision */
+  PT_COLLECTED_REFUSED /* the answer to this exit makes no sense */
+};
+
+/* decisions.c */
+enum pt_collected pt_decision_collect(struct pt_monitor *monitor, struct pt_vcpu *vcpu);
+
+/* writes.c: true when every byte of the decision is in memory; false when an entry held something else. */
+bool pt_write_apply(struct pt_monitor *monitor, struct pt_vcpu *vcpu);
+/* The rest of a write of which a part is in memory already, whatever the entries hold now. */
+void pt_write_force(struct pt_monitor *monitor, struct pt_vcpu *vcpu);
+
+/* steps.c: begin returns false while another step is in flight on a frame that this one may write to. */
+bool pt_step_begin(struct pt_monitor *monitor, struct pt_vcpu *vcpu);
+/* Publishes an outcome for what changed and ends the step. */
+void pt_step_end(struct pt_monitor *monitor, struct pt_vcpu *vcpu);
+bool pt_step_blocks(struct pt_monitor *monitor, const struct pt_vcpu *vcpu);
+
+/* outcomes.c: more: another outcome of the same publication follows. */
+void pt_outcome_publish(struct pt_monitor *monitor, const struct pt_vcpu *vcpu, enum pt_result result,
+                        const struct pt_change *change, uint32_t stores, bool more);
+
+/* commands.c: carries out what has come, a bounded amount. */
+void pt_commands_run(struct pt_monitor *monitor);
+bool pt_command_waits(const struct pt_monitor *monitor);
+
+static inline uint32_t pt_vcpu_id(const struct pt_vcpu *vcpu) {
+  return vcpu->exit.vcpu;
+}
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "clock.h"
+#include "memory_order.h"
+#include "monitor.h"
+
+void pt_outcome_publish(struct pt_monitor *monitor, const struct pt_vcpu *vcpu, enum pt_result result,
+                        const struct pt_change *change, uint32_t stores, bool more) {
+  struct pt_stream *stream = &monitor->stream;
+  bool decided = vcpu->cause == PT_CAUSE_DECIDED && vcpu->sequence != 0;
+  pt_count(&monitor->counters->stores, stores);
+  if (!monitor->attached)
+    return;
+  if (pt_stream_full(stream)) {
+    /* Java no longer knows what memory holds: this generation is over. */
+    pt_count(&monitor->counters->outcomes_dropped, 1);
+    pt_detach_jvm(monitor);
+    return;
+  }
+  struct pt_outcome_record *record = pt_stream_reserve(stream);
+  record->exit = vcpu->sequence;
+  record->first = vcpu->first;
+  record->result = (uint32_t)result;
+  record->cause = (uint32_t)vcpu->cause;
+  record->gpa = change->gpa;
+  record->mask = change->mask;
+  record->stores = stores;
+  memcpy(record->replaced, change->replaced, PT_WINDOW_BYTES);
+  memcpy(record->bytes, change->bytes, PT_WINDOW_BYTES);
+  record->more = more;
+  record->round = vcpu->round;
+  record->rip = vcpu->exit.cpu.rip;
+  record->cr3 = vcpu->exit.cpu.cr3;
+  record->taken_ns = vcpu->exit.taken_ns;
+  record->published_ns = vcpu->published_ns;
+  record->seen_ns = decided ? vcpu->decision.seen_ns : 0;
+  record->decided_ns = decided ? vcpu->decision.decided_ns : 0;
+  record->collected_ns = vcpu->collected_ns;
+  record->swapped_ns = vcpu->swapped_ns;
+  record->replied_ns = pt_now_ns();
+  pt_stream_publish(stream, PT_RECORD_OUTCOME, pt_vcpu_id(vcpu));
+  pt_stream_wake(stream);
+}
