@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "memory_order.h"
@@ -33,7 +34,7 @@ static int map_file(int fd, size_t bytes, int protection, void **out) {
 }
 
 int pt_stream_create(struct pt_stream_region *region, unsigned vcpus, unsigned maxphyaddr, uint64_t deadline_ns) {
-  void *address;
+  void *address = NULL;
   int fd = create_file("ptarmigan-stream", PT_STREAM_BYTES);
   if (fd < 0)
     return fd;
@@ -87,7 +88,7 @@ static int write_decisions_header(int fd, uint32_t generation, uint64_t consumed
 }
 
 int pt_decisions_create(struct pt_decisions_region *region, uint32_t generation, uint64_t consumed) {
-  void *address;
+  void *address = NULL;
   int fd = create_file("ptarmigan-decisions", PT_DECISIONS_BYTES);
   if (fd < 0)
     return fd;
