@@ -116,6 +116,12 @@ PT_PUBLIC void pt_awake(struct pt_monitor *monitor);
 /* CLOCK_MONOTONIC time of the earliest deadline; UINT64_MAX where no vCPU waits. */
 PT_PUBLIC uint64_t pt_next_deadline(const struct pt_monitor *monitor);
 
+/* Makes every protected frame writable, so that no further exit is raised. Exits outstanding still need their answers.
+ */
+PT_PUBLIC void pt_lift_protections(struct pt_monitor *monitor);
+/* No vCPU waits for anything. */
+PT_PUBLIC bool pt_idle(const struct pt_monitor *monitor);
+
 PT_PUBLIC const struct pt_counters *pt_counters(const struct pt_monitor *monitor);
 
 #ifdef __cplusplus

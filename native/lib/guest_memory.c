@@ -64,12 +64,25 @@ static void unmap(struct pt_guest_memory *memory, uint64_t gfn, uint8_t *bytes) 
   memory->host.unmap_frame(memory->host.context, gfn, bytes);
 }
 
+void pt_frames_lift(struct pt_guest_memory *memory) {
+  uint64_t gfns[PROTECT_BATCH];
+  size_t count = 0;
+  for (size_t i = 0; i < memory->table_size; i++) {
+    if (memory->table[i])
+      gfns[count++] = memory->table[i]->gfn;
+    if (count == PROTECT_BATCH || (count > 0 && i + 1 == memory->table_size)) {
+      memory->host.set_access(memory->host.context, gfns, count, false);
+      count = 0;
+    }
+  }
+}
+
 void pt_guest_memory_destroy(struct pt_guest_memory *memory) {
+  pt_frames_lift(memory);
   for (size_t i = 0; i < memory->table_size; i++) {
     struct pt_frame *frame = memory->table[i];
     if (!frame)
       continue;
-    memory->host.set_access(memory->host.context, &frame->gfn, 1, false);
     unmap(memory, frame->gfn, frame->bytes);
     free(frame);
   }

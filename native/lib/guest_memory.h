@@ -36,6 +36,8 @@ struct pt_frame *pt_frame_find(struct pt_guest_memory *memory, uint64_t gfn);
 
 /* Adds one protection to each of count frames from gfn; all or none. */
 int pt_frames_protect(struct pt_guest_memory *memory, uint64_t gfn, size_t count);
+/* Makes all protected frames writable; they stay mapped and counted. */
+void pt_frames_lift(struct pt_guest_memory *memory);
 int pt_frame_release(struct pt_guest_memory *memory, uint64_t gfn);
 
 /* The frame's bytes, protected or not; NULL where the guest has no such frame. Valid until the next call. */

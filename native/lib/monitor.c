@@ -172,6 +172,14 @@ uint64_t pt_next_deadline(const struct pt_monitor *monitor) {
   return earliest;
 }
 
+void pt_lift_protections(struct pt_monitor *monitor) {
+  pt_frames_lift(monitor->memory);
+}
+
+bool pt_idle(const struct pt_monitor *monitor) {
+  return monitor->outstanding == 0;
+}
+
 const struct pt_counters *pt_counters(const struct pt_monitor *monitor) {
   return monitor->counters;
 }

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "idle.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "memory_order.h"
+
+#define FEW_CPUS 4
+
+void idle_init(struct idle *idle) {
+  bool few = sysconf(_SC_NPROCESSORS_ONLN) <= FEW_CPUS;
+  idle->spin_ns = few ? 2000 : 20000;
+  idle->yield_ns = few ? 50000 : 100000;
+  idle->since_ns = 0;
+}
+
+bool idle_step(struct idle *idle) {
+  uint64_t now = pt_now_ns();
+  if (idle->since_ns == 0)
+    idle->since_ns = now;
+  uint64_t waited = now - idle->since_ns;
+  if (waited < idle->spin_ns)
+    pt_spin_hint();
+  else if (waited < idle->yield_ns)
+    sched_yield();
+  else
+    return true;
+  return false;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "vmi_loop.h"
+
+#define DEFAULT_DEADLINE_MS 20
+#define LONGEST_DEADLINE_MS 10000
+#define USAGE_STATUS 2
+
+struct arguments {
+  const char *backend;
+  const char *domain;
+  const char *options;
+  uint64_t deadline_ms;
+  char *const *command; /* of the JVM; NULL: none */
+};
+
+static const struct hv_backend *const backends[] = {&hv_sandbox};
+
+static int usage(const char *problem) {
+  fprintf(stderr,
+          "ptarmigand: %s\n"
+          "usage: ptarmigand [--backend sandbox] [--domain NAME] [--options KEY=VALUE,...] [--deadline-ms 1..%d]\n"
+          "                  [-- COMMAND [ARGUMENT...]]\n"
+          "Watches a domain's page tables. COMMAND starts the JVM; without it every exit is answered by policy.\n",
+          problem, LONGEST_DEADLINE_MS);
+  return USAGE_STATUS;
+}
+
+static bool parse_deadline(const char *text, uint64_t *out) {
+  char *end;
+  unsigned long value = strtoul(text, &end, 10);
+  if (*text == '\0' || *end != '\0' || value < 1 || value > LONGEST_DEADLINE_MS)
+    return false;
+  *out = value;
+  return true;
+}
+
+static int parse(int argc, char **argv, struct arguments *arguments) {
+  static const struct option options[] = {{"backend", required_argument, NULL, 'b'},
+                                          {"domain", required_argument, NULL, 'd'},
+                                          {"options", required_argument, NULL, 'o'},
+                                          {"deadline-ms", required_argument, NULL, 't'},
+                                          {NULL, 0, NULL, 0}};
+  int option;
+  *arguments = (struct arguments){.backend = "sandbox", .domain = "sandbox", .deadline_ms = DEFAULT_DEADLINE_MS};
+  opterr = 0;
+  while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+    switch (option) {
+      case 'b':
+        arguments->backend = optarg;
+        break;
+      case 'd':
+        arguments->domain = optarg;
+        break;
+      case 'o':
+        arguments->options = optarg;
+        break;
+      case 't':
+        if (!parse_deadline(optarg, &arguments->deadline_ms))
+          return usage("--deadline-ms takes a whole number of milliseconds");
+        break;
+      default:
+        return usage("unknown option, or an option without its value");
+    }
+  }
+  if (optind < argc)
+    arguments->command = argv + optind;
+  return 0;
+}
+
+static const struct hv_backend *find_backend(const char *name) {
+  for (size_t i = 0; i < sizeof backends / sizeof *backends; i++)
+    if (strcmp(backends[i]->name, name) == 0)
+      return backends[i];
+  return NULL;
+}
+
+static int map_frame(void *context, uint64_t gfn, void **frame) {
+  struct vmi_loop *loop = context;
+  return loop->hv->map_frame(loop->domain, gfn, frame);
+}
+
+static void unmap_frame(void *context, uint64_t gfn, void *frame) {
+  struct vmi_loop *loop = context;
+  loop->hv->unmap_frame(loop->domain, gfn, frame);
+}
+
+static int set_access(void *context, const uint64_t *gfns, size_t count, bool restricted) {
+  struct vmi_loop *loop = context;
+  return loop->hv->set_access(loop->domain, gfns, count, restricted);
+}
+
+static int open_monitor(struct vmi_loop *loop, uint64_t deadline_ms) {
+  struct pt_options options = {
+      .vcpus = loop->info.vcpus,
+      .maxphyaddr = loop->info.maxphyaddr,
+      .frames = loop->info.frames,
+      .deadline_ns = deadline_ms * 1000000,
+      .hv_emulate = loop->info.hv_emulate,
+      .host = {.context = loop, .map_frame = map_frame, .unmap_frame = unmap_frame, .set_access = set_access},
+  };
+  return pt_open(&options, &loop->monitor);
+}
+
+static int watch(struct vmi_loop *loop, const struct arguments *arguments) {
+  loop->hv->info(loop->domain, &loop->info);
+  int error = open_monitor(loop, arguments->deadline_ms);
+  if (error < 0) {
+    fprintf(stderr, "ptarmigand: cannot set up shared memory: %s\n", strerror(-error));
+    return EXIT_FAILURE;
+  }
+  int status = vmi_loop_run(loop, arguments->command);
+  pt_close(loop->monitor);
+  return status;
+}
+
+static int open_signals(void) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  sigprocmask(SIG_BLOCK, &signals, NULL);
+  return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int main(int argc, char **argv) {
+  struct arguments arguments;
+  const char *message = NULL;
+  int status = parse(argc, argv, &arguments);
+  if (status != 0)
+    return status;
+  const struct hv_backend *backend = find_backend(arguments.backend);
+  if (!backend)
+    return usage("no such backend");
+  struct vmi_loop *loop = calloc(1, sizeof *loop);
+  if (!loop)
+    return EXIT_FAILURE;
+  loop->hv = backend;
+  loop->signal_fd = open_signals();
+  int error = backend->attach(arguments.domain, arguments.options, &loop->domain, &message);
+  if (error < 0) {
+    fprintf(stderr, "ptarmigand: cannot attach to %s: %s\n", arguments.domain, message ? message : strerror(-error));
+    free(loop);
+    return EXIT_FAILURE;
+  }
+  status = watch(loop, &arguments);
+  backend->detach(loop->domain);
+  close(loop->signal_fd);
+  free(loop);
+  return status;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The native VMI loop: one thread between a hypervisor backend and libptarmigan. */
+#ifndef PTARMIGAN_VMI_LOOP_H
+#define PTARMIGAN_VMI_LOOP_H
+
+#include "event_ring.h"
+#include "hypervisor.h"
+#include "idle.h"
+#include "jvm.h"
+#include "ptarmigan/plugin.h"
+
+enum life {
+  LIFE_HELD, /* attached; the domain waits until Java is ready */
+  LIFE_RUNNING,
+  LIFE_STOPPING, /* told to stop: protections lifted, the last exits are answered */
+  LIFE_ENDED
+};
+
+struct vmi_loop {
+  const struct hv_backend *hv;
+  struct hv_domain *domain;
+  struct hv_info info;
+  struct event_ring ring;
+  struct pt_monitor *monitor;
+  struct idle idle;
+  enum life life;
+  uint64_t since_ns; /* in this life */
+  int signal_fd;
+  bool has_jvm;
+  struct jvm jvm;
+  bool unnotified;                           /* responses lie on the ring that the hypervisor was not told of */
+  int status;                                /* of the run so far, as an exit status */
+  vm_event_request_t requests[PT_MAX_VCPUS]; /* not answered yet, by vCPU */
+  bool stepping[PT_MAX_VCPUS];
+};
+
+/*
+ * Runs until the domain ends or a signal on signal_fd says stop. command starts the JVM; NULL: none, every exit is
+ * answered by policy. Returns an exit status.
+ */
+int vmi_loop_run(struct vmi_loop *loop, char *const *command);
+
+#endif
