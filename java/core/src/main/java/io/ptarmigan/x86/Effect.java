@@ -3,7 +3,7 @@ package io.ptarmigan.x86;
 
 /**
  * What an instruction does to memory and registers: the emulator's answer, filled anew for each
- * exit and reused. Only meaningful after {@link Emulator#emulate} returned {@link Emulator#WRITE}.
+ * exit and reused. Only meaningful after {@link Emulator#emulate} returned {@link Result#WRITE}.
  * Not thread-safe: one per decider.
  */
 public final class Effect {
@@ -30,11 +30,82 @@ public final class Effect {
 
   public long rflags;
 
-  /** Stores to memory that this makes: 1, or the elements of a REP that were done. */
+  /**
+   * Stores to memory that this makes: 1, or the elements of a REP that were done. 0 for a REP with
+   * nothing to do, which cannot have raised an exit.
+   */
   public int stores;
 
   /** The write must be one aligned 16-byte swap (CMPXCHG16B). */
   public boolean wide;
+
+  /**
+   * PUSH or CALL: an exit raised while an interrupt frame is pushed looks the same, so on a live
+   * guest this is to be stepped.
+   */
+  public boolean interruptLike;
+
+  /** Where in the window the exit's address lies: 0 to 7. */
+  int offset;
+
+  /** Takes over window, flags and position of an exit; nothing is written yet. */
+  void begin(ExitState in) {
+    for (int entry = 0; entry < expected.length; entry++) {
+      long memory = in.window(entry);
+      expected[entry] = memory;
+      bytes[entry] = memory;
+    }
+    offset = (int) in.gla() & 7;
+    mask = 0;
+    gprMask = 0;
+    rflags = in.rflags();
+    stores = 1;
+    wide = false;
+    interruptLike = false;
+  }
+
+  /** Memory before, {@code size} bytes (at most 8) from byte {@code from} of the window. */
+  long read(int from, int size) {
+    int shift = 8 * (from & 7);
+    long value = expected[from >> 3] >>> shift;
+    if (shift + 8 * size > 64) {
+      value |= expected[(from >> 3) + 1] << (64 - shift);
+    }
+    return value & Flags.valueMask(size);
+  }
+
+  /** Memory to be, likewise; bits above the size are ignored. */
+  void write(int from, int size, long value) {
+    int entry = from >> 3;
+    int shift = 8 * (from & 7);
+    long ones = Flags.valueMask(size);
+    bytes[entry] = bytes[entry] & ~(ones << shift) | (value & ones) << shift;
+    if (shift + 8 * size > 64) {
+      int done = 64 - shift;
+      bytes[entry + 1] = bytes[entry + 1] & ~(ones >>> done) | (value & ones) >>> done;
+    }
+    mask |= ((1 << size) - 1) << from;
+  }
+
+  /** Replaces the status flags in {@code affected}. */
+  void setFlags(long affected, long values) {
+    rflags = rflags & ~affected | values & affected;
+  }
+
+  /**
+   * Writes a general register as an instruction of that operand size does: 4 bytes clear the upper
+   * half, 1 and 2 leave the rest (SDM vol. 1, 3.4.1.1).
+   *
+   * @param shift 8 for AH, CH, DH and BH, else 0
+   */
+  void setOperand(ExitState in, int register, int shift, int size, long value) {
+    if (size >= 4) {
+      setGpr(register, value & Flags.valueMask(size));
+    } else {
+      long ones = Flags.valueMask(size) << shift;
+      setGpr(register, in.gpr(register) & ~ones | value << shift & ones);
+    }
+  }
 
   /** Sets a general register, all 64 bits. */
   public void setGpr(int register, long value) {

@@ -59,4 +59,44 @@ public interface ExitState {
    * written again.
    */
   int done();
+
+  /** Selector of es, cs, ss, ds, fs, gs (0 to 5); negative if the record does not hold it. */
+  default int selector(int segment) {
+    return -1;
+  }
+
+  /**
+   * Source bytes that the record holds for an instruction that also reads memory: MOVS, POP, PUSH
+   * and CALL through memory. 0 if none, 32 at most.
+   */
+  default int sourceCount() {
+    return 0;
+  }
+
+  /**
+   * Bytes {@code 8 * index} to {@code 8 * index + 7} of the source, as they lie in memory from the
+   * operand's address on; those of a MOVS with DF set end with the element at its address. Bytes
+   * past the first element must not be supplied where they may lie in the window's own frame under
+   * another address.
+   *
+   * @param index 0 to 3
+   */
+  default long source(int index) {
+    return 0;
+  }
+
+  /** Whether the record holds the XMM registers. */
+  default boolean hasXmm() {
+    return false;
+  }
+
+  /** Lower half of XMM register 0 to 15. */
+  default long xmmLow(int register) {
+    return 0;
+  }
+
+  /** Upper half of XMM register 0 to 15. */
+  default long xmmHigh(int register) {
+    return 0;
+  }
 }

@@ -64,6 +64,8 @@ public final class IcedInstruction {
   private final ExportFunction stackPointerIncrement;
   private final ExportFunction immediate;
   private final ExportFunction nearBranchTarget;
+  private final ExportFunction isNearCall;
+  private final ExportFunction isNearCallIndirect;
 
   public IcedInstruction() {
     WasmModule module = IcedX86.load();
@@ -103,6 +105,8 @@ public final class IcedInstruction {
     stackPointerIncrement = instance.export("instruction_stackPointerIncrement");
     immediate = instance.export("instruction_immediate");
     nearBranchTarget = instance.export("instruction_nearBranchTarget");
+    isNearCall = instance.export("instruction_isCallNear");
+    isNearCallIndirect = instance.export("instruction_isCallNearIndirect");
 
     ExportFunction malloc = instance.export("__wbindgen_malloc");
     ExportFunction newDecoder = instance.export("decoder_new");
@@ -240,6 +244,10 @@ public final class IcedInstruction {
   /** Target of a near call or jump, relative to the first byte of the instruction. */
   public long nearBranchTarget() {
     return nearBranchTarget.apply(instruction)[0];
+  }
+
+  public boolean isNearCall() {
+    return of(isNearCall) != 0 || of(isNearCallIndirect) != 0;
   }
 
   private int of(ExportFunction property) {
