@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.ptarmigan.watch;
+
+import io.ptarmigan.api.TranslationChange.How;
+import io.ptarmigan.api.Watches;
+import io.ptarmigan.paging.EntryFormat;
+import io.ptarmigan.x86.Effect;
+import io.ptarmigan.x86.ExitState;
+
+/**
+ * The decider's view of page-table writes: judges each before it happens, takes notice of each that
+ * did, and keeps the watches. All calls come from the decider thread, in the order of the stream;
+ * only {@link #watches} and {@link #counters} are for any thread. Allocates when watches are placed
+ * or closed, and never for a write.
+ */
+public final class PageTableWrites {
+  /** Verdict of {@link #judge}: let it happen. */
+  public static final int ALLOW = 0;
+
+  /** Flag of the verdict: memory must stay as it is. */
+  public static final int DENY = 1;
+
+  /** Flag of the verdict: a watched translation changes, or may. */
+  public static final int RELEVANT = 2;
+
+  private static final int STEPPED = 3;
+  private static final int HV_EMULATED = 4;
+  private static final int ENTRY_BYTES = 8;
+  private static final long SET_BY_WALKER = EntryFormat.A | EntryFormat.D;
+
+  private final WriteCounters counters = new WriteCounters();
+  private final WatchedTables tables;
+  private final Paths paths;
+  private final WriteJudge judge;
+  private final WatchRequests requests;
+
+  /**
+   * @param wake makes the decider call {@link #poll} soon; called by threads that place or close
+   *     watches
+   */
+  public PageTableWrites(EntryFormat format, GuestPort port, ChangeSink sink, Runnable wake) {
+    tables = new WatchedTables(port);
+    paths = new Paths(format, tables, sink, counters);
+    judge = new WriteJudge(format, tables, counters);
+    requests = new WatchRequests(format, wake);
+  }
+
+  /** Where any thread places watches. */
+  public Watches watches() {
+    return requests;
+  }
+
+  public WriteCounters counters() {
+    return counters;
+  }
+
+  /**
+   * Takes over watches that were placed or closed, and asks for reads that found no room before. To
+   * be called before the decider waits and after it wakes.
+   */
+  public void poll() {
+    requests.drainTo(paths);
+    tables.issue();
+  }
+
+  /** True if every watch that was asked for before the last {@link #poll} is in force. */
+  public boolean settled() {
+    return requests.isEmpty() && tables.settled();
+  }
+
+  /** Frames that are protected, or about to be, for the sake of a watch. */
+  public int protectedFrames() {
+    return tables.protectedFrames();
+  }
+
+  /**
+   * Judges a write that was emulated and has not happened.
+   *
+   * @param gpa of the access; the masks and values of {@code effect} are relative to {@code gpa &
+   *     ~7}
+   * @return {@link #ALLOW} or the flags {@link #DENY} and {@link #RELEVANT}
+   */
+  public int judge(long sequence, int vcpu, long gpa, ExitState exit, Effect effect) {
+    return judge.judge(sequence, vcpu, gpa, exit, effect);
+  }
+
+  /** Takes notice of memory that changed: for every outcome with a mask, in stream order. */
+  public void applied(AppliedWrite write) {
+    counters.add(WriteCounters.APPLIED, 1);
+    int left = write.mask();
+    for (int i = 0; left != 0; i++, left >>>= ENTRY_BYTES) {
+      if ((left & 0xFF) != 0) {
+        update(write.gpa() + (long) i * ENTRY_BYTES, i, write);
+      }
+    }
+    paths.settle();
+    tables.issue();
+  }
+
+  private void update(long address, int index, AppliedWrite write) {
+    WatchedEntry entry = tables.find(address);
+    if (entry == null || !entry.known()) {
+      return;
+    }
+    long replaced = write.replaced(index);
+    long now = write.bytes(index);
+    if (((entry.value ^ now) & ~SET_BY_WALKER) == 0) {
+      entry.value = now;
+      return;
+    }
+    if (((entry.value ^ replaced) & ~SET_BY_WALKER) != 0) {
+      resync(entry, replaced, write);
+      entry = tables.find(address);
+      if (entry == null || !entry.known()) {
+        return;
+      }
+    }
+    set(entry, replaced, now, write, how(write.result()));
+  }
+
+  /** Memory was changed by something other than a write that was seen; that is told by itself. */
+  private void resync(WatchedEntry entry, long found, AppliedWrite write) {
+    counters.add(WriteCounters.RESYNCS, 1);
+    set(entry, entry.value, found, write, How.RESYNC);
+    paths.settle();
+  }
+
+  private void set(WatchedEntry entry, long old, long now, AppliedWrite write, How how) {
+    entry.value = now;
+    if (EntryFormat.canMatter(old, now)) {
+      paths.written(entry, old, write, how);
+    }
+  }
+
+  private static How how(int result) {
+    switch (result) {
+      case STEPPED:
+        return How.STEPPED;
+      case HV_EMULATED:
+        return How.HV_EMULATED;
+      default:
+        return How.APPLIED;
+    }
+  }
+
+  /** Takes notice of a write that was denied. */
+  public void denied(AppliedWrite write) {
+    counters.add(WriteCounters.DENIED, 1);
+  }
+
+  /**
+   * Takes the answer to a command; answers to others' commands are ignored.
+   *
+   * @param kind {@code enum pt_command_kind} of abi.h
+   * @param status 0 or a negative errno
+   * @param length bytes in {@code data}
+   */
+  public void completed(long id, int kind, int status, long gpa, int length, CompletionData data) {
+    boolean succeeded = status >= 0 && length >= ENTRY_BYTES;
+    WatchedEntry entry = tables.complete(id, succeeded, data);
+    if (entry != null) {
+      if (!entry.known()) {
+        counters.add(WriteCounters.UNREADABLE, 1);
+      }
+      paths.read(entry);
+      paths.settle();
+    }
+    tables.issue();
+  }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.ptarmigan.watch;
+
+/**
+ * One page-table entry in guest memory that lies on the path of a watch; its key is its
+ * guest-physical address. What it means depends on the level at which a watch comes through: the
+ * same entry can serve several, in a self-map even for one watch.
+ */
+final class WatchedEntry extends LongIndex.Node<WatchedEntry> {
+  /** Waits for room to be asked for. */
+  static final int QUEUED = 0;
+
+  /** Asked for; writes until the answer are part of the answer. */
+  static final int READING = 1;
+
+  /** {@link #value} is what memory holds, accessed and dirty flags aside. */
+  static final int KNOWN = 2;
+
+  /** The frame cannot be protected or read. */
+  static final int UNREADABLE = 3;
+
+  WatchedTable table;
+  int state;
+  long value;
+
+  /** Command that reads it, while READING. */
+  long command;
+
+  /** {@link WatchedTable#request} when it was asked for. */
+  int underRequest;
+
+  /** Steps of watches through this entry, in the order in which the watches were placed. */
+  Step firstStep;
+
+  Step lastStep;
+
+  WatchedEntry previousQueued;
+  WatchedEntry nextQueued;
+  WatchedEntry nextFree;
+
+  void open(long address, WatchedTable holder) {
+    key = address;
+    table = holder;
+    state = QUEUED;
+    value = 0;
+    command = 0;
+  }
+
+  boolean known() {
+    return state == KNOWN;
+  }
+
+  /** Adds a step behind those of earlier watches; nearly always at the end. */
+  void add(Step step) {
+    Step before = lastStep;
+    while (before != null && before.watch.order > step.watch.order) {
+      before = before.previous;
+    }
+    step.entry = this;
+    step.previous = before;
+    step.next = before == null ? firstStep : before.next;
+    if (step.next == null) {
+      lastStep = step;
+    } else {
+      step.next.previous = step;
+    }
+    if (before == null) {
+      firstStep = step;
+    } else {
+      before.next = step;
+    }
+  }
+
+  void remove(Step step) {
+    if (step.previous == null) {
+      firstStep = step.next;
+    } else {
+      step.previous.next = step.next;
+    }
+    if (step.next == null) {
+      lastStep = step.previous;
+    } else {
+      step.next.previous = step.previous;
+    }
+    step.entry = null;
+    step.previous = null;
+    step.next = null;
+  }
+}
