@@ -5,11 +5,12 @@ import com.lmax.disruptor.AlertException;
 import com.lmax.disruptor.SequenceBarrier;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 
 /**
- * The barrier of a handler behind the decider. It reads the decider's progress, gates nobody, and
- * never takes part in the sleep protocol with the native side, so a slow follower can be lapped but
- * cannot delay a guest.
+ * The barrier of a handler behind the decider. It reads how far the decider has come, gates nobody,
+ * and takes no part in the sleep protocol with the native side: a slow follower cannot delay a
+ * guest.
  *
  * <p>A follower that finds nothing naps, longer each time, and at last sleeps until the decider,
  * finding nothing to do itself, calls {@link #wakeIfAsleep}.
@@ -21,19 +22,24 @@ public final class FollowerBarrier implements SequenceBarrier {
   /** Bounds how late a follower sees records of a decider that never runs out of work. */
   private static final long SLEEP_NANOS = 500_000_000;
 
-  private final Decisions decisions;
+  private final LongSupplier progress;
   private volatile boolean alerted;
   private volatile Thread sleeper;
 
-  public FollowerBarrier(Decisions decisions) {
-    this.decisions = decisions;
+  /**
+   * A barrier for one follower.
+   *
+   * @param progress newest sequence that may be read; an acquire load
+   */
+  public FollowerBarrier(LongSupplier progress) {
+    this.progress = progress;
   }
 
   @Override
   public long waitFor(long sequence) throws AlertException {
     long nap = FIRST_NAP_NANOS;
     while (true) {
-      long available = decisions.consumed();
+      long available = progress.getAsLong();
       if (available >= sequence) {
         return available;
       }
@@ -50,7 +56,7 @@ public final class FollowerBarrier implements SequenceBarrier {
   private void sleep(long sequence) {
     sleeper = Thread.currentThread();
     VarHandle.fullFence();
-    if (decisions.consumed() < sequence && !alerted) {
+    if (progress.getAsLong() < sequence && !alerted) {
       LockSupport.parkNanos(SLEEP_NANOS);
     }
     sleeper = null;
@@ -66,7 +72,7 @@ public final class FollowerBarrier implements SequenceBarrier {
 
   @Override
   public long getCursor() {
-    return decisions.consumed();
+    return progress.getAsLong();
   }
 
   @Override

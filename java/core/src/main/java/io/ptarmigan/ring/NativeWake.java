@@ -24,7 +24,7 @@ public final class NativeWake {
    * waiting flag; the native side sets the flag, fences and looks for work in the opposite order,
    * so one of the two sees the other.
    */
-  void published() {
+  public void published() {
     VarHandle.fullFence();
     if (stream.nativeWaiting()) {
       Native.pt_eventfd_signal(eventDescriptor);

@@ -32,7 +32,7 @@ public final class SharedSequenceBarrier implements SequenceBarrier {
    * A barrier for one decider.
    *
    * @param idle run by the decider's thread each time it finds the stream empty, before it waits,
-   *     and after each {@link #nudge}
+   *     and after each sleep that no record ended
    */
   public SharedSequenceBarrier(Stream stream, Decisions decisions, WaitTimes times, Runnable idle) {
     this.stream = stream;
@@ -49,8 +49,7 @@ public final class SharedSequenceBarrier implements SequenceBarrier {
     if (cursor >= sequence) {
       return cursor;
     }
-    VarHandle
-        .fullFence(); // a follower that goes to sleep sees the progress, or idle sees it asleep
+    VarHandle.fullFence(); // a follower about to sleep sees the progress, or idle sees it asleep
     idle.run();
     spinStart = System.nanoTime();
     cursor = spin(sequence);
@@ -60,8 +59,7 @@ public final class SharedSequenceBarrier implements SequenceBarrier {
     while (cursor < sequence) {
       checkAlert();
       cursor = sleep(sequence);
-      if (nudged) {
-        nudged = false;
+      if (cursor < sequence) {
         idle.run();
       }
     }
@@ -101,6 +99,7 @@ public final class SharedSequenceBarrier implements SequenceBarrier {
       stream.sleepUnlessWoken(wakeSeen, SLEEP_NANOS);
     }
     decisions.javaWaiting(false);
+    nudged = false;
     return stream.cursor();
   }
 

@@ -114,7 +114,7 @@ class BarrierTest {
 
   @Test
   void aFollowerSeesTheDecidersProgressOnly() throws Exception {
-    FollowerBarrier follower = new FollowerBarrier(decisions);
+    FollowerBarrier follower = new FollowerBarrier(decisions::consumed);
     producer.exit(0).publish();
     FutureTask<Long> waiting = start(() -> follower.waitFor(1));
     Thread.sleep(20);
@@ -126,7 +126,7 @@ class BarrierTest {
 
   @Test
   void anAlertEndsAFollowersSleep() {
-    FollowerBarrier follower = new FollowerBarrier(decisions);
+    FollowerBarrier follower = new FollowerBarrier(decisions::consumed);
     FutureTask<Long> waiting = start(() -> follower.waitFor(1));
     follower.alert();
     assertThrows(java.util.concurrent.ExecutionException.class, waiting::get);

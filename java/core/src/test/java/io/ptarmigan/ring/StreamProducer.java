@@ -177,6 +177,11 @@ public final class StreamProducer {
     return Memory.getLong(decisions, Decisions.decisionOffset(vcpu) + offset);
   }
 
+  /** Plays a predecessor that was done with records up to this one. */
+  public void consumed(long sequence) {
+    Memory.setLongRelease(decisions, DecisionsHeaderLayout.CONSUMED, sequence);
+  }
+
   /** Spins until the decider is done with every record. */
   public void awaitConsumed() {
     while (Memory.getLongAcquire(decisions, DecisionsHeaderLayout.CONSUMED) < cursor) {
@@ -200,17 +205,20 @@ public final class StreamProducer {
     return Memory.getLong(decisions, Decisions.commandOffset(index) + offset);
   }
 
-  /** Carries out the next command: publishes its completion with status 0. */
+  /** Publishes the completion of the next command, with status 0; its number. */
   public long completeNext() {
-    commandsDone++;
-    long number = commandLong(commandsDone, CommandLayout.ID);
+    long index = commandsDone + 1;
+    long number = commandLong(index, CommandLayout.ID);
     completion(
-            number,
-            commandInt(commandsDone, CommandLayout.KIND),
-            0,
-            commandLong(commandsDone, CommandLayout.GPA))
+            number, commandInt(index, CommandLayout.KIND), 0, commandLong(index, CommandLayout.GPA))
         .publish();
-    Memory.setLongRelease(stream, StreamHeaderLayout.COMMANDS_DONE, commandsDone);
+    commandsDone(index);
     return number;
+  }
+
+  /** Tells how many commands are carried out. */
+  public void commandsDone(long index) {
+    commandsDone = index;
+    Memory.setLongRelease(stream, StreamHeaderLayout.COMMANDS_DONE, index);
   }
 }
