@@ -92,8 +92,11 @@ final class Strings {
   }
 
   private static Result advance(Plan plan, ExitState in, Effect out, int elements, int step) {
-    move(plan, in, out, Registers.RDI, (long) elements * step);
     out.stores = elements;
+    if (elements == 0) {
+      return Result.WRITE; // a count of 0 leaves even the upper halves of the registers alone
+    }
+    move(plan, in, out, Registers.RDI, (long) elements * step);
     if (plan.repeated) {
       long wanted = in.gpr(Registers.RCX) & plan.address.mask;
       move(plan, in, out, Registers.RCX, -elements);
@@ -105,7 +108,9 @@ final class Strings {
   }
 
   private static Result advanceSource(Plan plan, ExitState in, Effect out, int elements, int step) {
-    move(plan, in, out, Registers.RSI, (long) elements * step);
+    if (elements > 0) {
+      move(plan, in, out, Registers.RSI, (long) elements * step);
+    }
     return advance(plan, in, out, elements, step);
   }
 
