@@ -30,7 +30,7 @@ public final class IcedDecoder implements Decoder {
 
   private Plan decodeNow(int bits, long low, long high, int count) {
     boolean valid = instruction.decode(bits, low, high);
-    int length = instruction.length();
+    int length = Math.min(instruction.length(), MAX_LENGTH); // one that goes on is invalid
     if (length > count) {
       return new Plan.Draft(length).refuse(Result.TRUNCATED, bits, low, high);
     }
