@@ -95,14 +95,18 @@ public final class Decider implements EventHandler<StreamRecord> {
 
   private void takeNotice(OutcomeRecord outcome) {
     switch (outcome.result()) {
-      case Native.PT_RESULT_APPLIED, Native.PT_RESULT_STEPPED, Native.PT_RESULT_HV_EMULATED -> {
+      // A lost swap may have left the first entries of its write in memory: its mask tells which.
+      case Native.PT_RESULT_APPLIED,
+          Native.PT_RESULT_STEPPED,
+          Native.PT_RESULT_HV_EMULATED,
+          Native.PT_RESULT_LOST_SWAP -> {
         if (outcome.mask() != 0) {
           writes.applied(outcome);
         }
       }
       case Native.PT_RESULT_DENIED -> writes.denied(outcome);
       default -> {
-        // Resumed or lost: memory is as it was.
+        // Resumed at the instruction: memory is as it was.
       }
     }
   }

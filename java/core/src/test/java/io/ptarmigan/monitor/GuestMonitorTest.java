@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ptarmigan.abi.DecisionLayout;
 import io.ptarmigan.abi.ExitLayout;
+import io.ptarmigan.abi.OutcomeLayout;
 import io.ptarmigan.abi.generated.Native;
 import io.ptarmigan.api.Bits;
 import io.ptarmigan.api.TranslationChange;
@@ -182,6 +183,26 @@ class GuestMonitorTest {
     Thread.sleep(50);
     assertEquals(List.of(), told);
     assertEquals(Native.PT_RESULT_APPLIED, guest.carryOut(0, sequence, TABLE_1));
+    while (told.isEmpty()) {
+      Thread.sleep(1);
+    }
+    assertEquals(List.of("REMAPPED b"), told);
+  }
+
+  @Test
+  void theHalfOfAWriteThatIsInMemoryIsToldThoughTheRestLostItsSwap() throws Exception {
+    List<String> told = new CopyOnWriteArrayList<>();
+    watch(change -> told.add(change.cause() + " " + Long.toHexString(change.newFrame())));
+    long sequence = guest.raise(0, FakeGuest.MOV, TABLE_1, 0xB000 | PAGE);
+    guest.producer.awaitDecision(0, sequence);
+    guest
+        .producer
+        .outcome(0, sequence, Native.PT_RESULT_LOST_SWAP)
+        .with(OutcomeLayout.GPA, TABLE_1)
+        .with(OutcomeLayout.MASK, 0xFF)
+        .with(OutcomeLayout.REPLACED, 0xA000 | PAGE)
+        .with(OutcomeLayout.BYTES, 0xB000 | PAGE);
+    guest.producer.publish();
     while (told.isEmpty()) {
       Thread.sleep(1);
     }
