@@ -17,8 +17,14 @@
 
 #include <stdio.h>
 
-/* Runs each line and compares; adds to the two counts and prints what differs. 0 or -EINVAL for a malformed line. */
-int text_check(FILE *table, const char *name, unsigned long *cases, unsigned long *differences);
+struct text_counts {
+  unsigned long cases;       /* run */
+  unsigned long differences; /* of those */
+  unsigned long skipped;     /* other modes and addresses than a process has */
+};
+
+/* Runs each line and compares; adds to the counts and prints what differs. 0 or -EINVAL for a malformed line. */
+int text_check(FILE *table, const char *name, struct text_counts *counts);
 
 /* Prints each line's name and case with the processor's answer in place of what follows "->". */
 int text_answer(FILE *input);
