@@ -111,12 +111,13 @@ static int open_monitor(struct vmi_loop *loop, uint64_t deadline_ms) {
 
 static int watch(struct vmi_loop *loop, const struct arguments *arguments) {
   loop->hv->info(loop->domain, &loop->info);
+  loop->command = arguments->command;
   int error = open_monitor(loop, arguments->deadline_ms);
   if (error < 0) {
     fprintf(stderr, "ptarmigand: cannot set up shared memory: %s\n", strerror(-error));
     return EXIT_FAILURE;
   }
-  int status = vmi_loop_run(loop, arguments->command);
+  int status = vmi_loop_run(loop);
   pt_close(loop->monitor);
   return status;
 }

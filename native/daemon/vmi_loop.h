@@ -28,16 +28,21 @@ struct vmi_loop {
   int signal_fd;
   bool has_jvm;
   struct jvm jvm;
-  bool unnotified;                           /* responses lie on the ring that the hypervisor was not told of */
-  int status;                                /* of the run so far, as an exit status */
+  bool unnotified;      /* responses lie on the ring that the hypervisor was not told of */
+  char *const *command; /* starts the JVM; NULL: none, every exit is answered by policy */
+  uint64_t jvm_since_ns;
+  uint64_t restart_ns; /* no JVM: when to start the next */
+  uint64_t restart_delay_ns;
+  unsigned restarts;
+  int status;                                /* the last JVM's exit status */
   vm_event_request_t requests[PT_MAX_VCPUS]; /* not answered yet, by vCPU */
   bool stepping[PT_MAX_VCPUS];
 };
 
 /*
- * Runs until the domain ends or a signal on signal_fd says stop. command starts the JVM; NULL: none, every exit is
- * answered by policy. Returns an exit status.
+ * Runs until the domain ends or a signal on signal_fd says stop. Returns the exit status of the last JVM, or 0 where
+ * there was none.
  */
-int vmi_loop_run(struct vmi_loop *loop, char *const *command);
+int vmi_loop_run(struct vmi_loop *loop);
 
 #endif

@@ -190,7 +190,7 @@ static int protect_batch(struct pt_guest_memory *memory, uint64_t gfn, size_t co
 undo:
   while (done-- > 0) {
     struct pt_frame *frame = pt_frame_find(memory, gfn + done);
-    if (--frame->protections == 0)
+    if (--frame->protections == 0 && !frame->inherited)
       drop_frame(memory, frame);
   }
   return error;
@@ -213,20 +213,51 @@ int pt_frames_protect(struct pt_guest_memory *memory, uint64_t gfn, size_t count
   return error;
 }
 
+/* Nobody protects the frame any more: makes it writable and forgets it. */
+static int lift(struct pt_guest_memory *memory, struct pt_frame *frame) {
+  if (frame->steps > 0)
+    return -EBUSY;
+  int error = memory->host.set_access(memory->host.context, &frame->gfn, 1, false);
+  if (error == 0)
+    drop_frame(memory, frame);
+  return error;
+}
+
 int pt_frame_release(struct pt_guest_memory *memory, uint64_t gfn) {
   struct pt_frame *frame = pt_frame_find(memory, gfn);
-  if (!frame)
+  if (!frame || frame->protections == 0)
     return -ENOENT;
-  if (frame->protections == 1) {
-    if (frame->steps > 0)
-      return -EBUSY;
-    int error = memory->host.set_access(memory->host.context, &gfn, 1, false);
-    if (error < 0)
-      return error;
-  }
-  if (--frame->protections == 0)
-    drop_frame(memory, frame);
+  if (frame->protections == 1 && !frame->inherited)
+    return lift(memory, frame);
+  frame->protections--;
   return 0;
+}
+
+void pt_frames_inherit(struct pt_guest_memory *memory) {
+  for (size_t i = 0; i < memory->table_size; i++) {
+    struct pt_frame *frame = memory->table[i];
+    if (!frame)
+      continue;
+    frame->inherited = true;
+    frame->protections = 0;
+  }
+}
+
+bool pt_frames_disinherit(struct pt_guest_memory *memory) {
+  bool complete = true;
+  for (size_t i = 0; i < memory->table_size;) {
+    struct pt_frame *frame = memory->table[i];
+    if (frame && frame->inherited && frame->protections == 0) {
+      /* Where the frame is taken out another may move into its place: look there again. */
+      if (lift(memory, frame) == 0)
+        continue;
+      complete = false;
+    } else if (frame) {
+      frame->inherited = false;
+    }
+    i++;
+  }
+  return complete;
 }
 
 static uint8_t *cached(struct pt_guest_memory *memory, uint64_t gfn) {

@@ -21,7 +21,8 @@ struct pt_guest_memory;
 struct pt_frame {
   uint64_t gfn;
   uint8_t *bytes;
-  uint32_t protections;  /* 0: the table's slot is free */
+  uint32_t protections;  /* asked for by the JVM that is attached */
+  bool inherited;        /* protected by an earlier JVM, until the new one is ready */
   uint32_t steps;        /* single steps in flight on it */
   uint32_t first_writer; /* vCPU + 1; 0: none yet */
   bool shared;           /* a second vCPU wrote to it */
@@ -36,6 +37,10 @@ struct pt_frame *pt_frame_find(struct pt_guest_memory *memory, uint64_t gfn);
 
 /* Adds one protection to each of count frames from gfn; all or none. */
 int pt_frames_protect(struct pt_guest_memory *memory, uint64_t gfn, size_t count);
+/* All protections become inherited: a new JVM asks for its own, and nothing is missed until it has. */
+void pt_frames_inherit(struct pt_guest_memory *memory);
+/* Drops inherited protections; frames that nobody else protects become writable. False: try again for the rest. */
+bool pt_frames_disinherit(struct pt_guest_memory *memory);
 /* Makes all protected frames writable; they stay mapped and counted. */
 void pt_frames_lift(struct pt_guest_memory *memory);
 int pt_frame_release(struct pt_guest_memory *memory, uint64_t gfn);

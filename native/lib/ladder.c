@@ -159,6 +159,8 @@ static bool advance(struct pt_monitor *monitor, struct pt_vcpu *vcpu, uint64_t n
 size_t pt_poll(struct pt_monitor *monitor, struct pt_reply *replies, size_t capacity) {
   size_t count = 0;
   pt_commands_run(monitor);
+  if (monitor->inheriting && pt_ready(monitor))
+    monitor->inheriting = !pt_frames_disinherit(monitor->memory);
   if (monitor->outstanding == 0)
     return 0;
   uint64_t now = pt_now_ns();

@@ -68,7 +68,10 @@ int pt_attach_jvm(struct pt_monitor *monitor, struct pt_channel *out) {
   int error = pt_decisions_create(&monitor->decisions, monitor->generation + 1, monitor->stream.next - 1);
   if (error < 0)
     return error;
-  monitor->generation++;
+  if (monitor->generation++ > 0) {
+    pt_frames_inherit(monitor->memory);
+    monitor->inheriting = true;
+  }
   monitor->attached = true;
   monitor->commands_seen = 0;
   monitor->stream.consumer = monitor->decisions.header;

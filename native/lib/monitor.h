@@ -74,6 +74,7 @@ struct pt_monitor {
   struct pt_stream stream;
   struct pt_decisions_region decisions;
   bool attached;
+  bool inheriting;     /* protections of an earlier generation are still held */
   uint32_t generation; /* of the newest JVM, attached or not */
   int wake_fd;
   uint64_t commands_seen; /* index of the newest command taken */

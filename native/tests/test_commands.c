@@ -96,6 +96,26 @@ static void readiness_waits_for_the_commands_before_it(void **state) {
   assert_true(pt_ready(rig->monitor));
 }
 
+static void protections_outlive_a_jvm_until_the_next_one_is_ready(void **state) {
+  struct rig *rig = *state;
+  command(rig, PT_COMMAND_PROTECT_RANGE, 20 * FAKE_PAGE, 20 * FAKE_PAGE);
+  fake_java_detach(&rig->java);
+  pt_detach_jvm(rig->monitor);
+  rig_no_reply(rig);
+  assert_true(rig->guest.restricted[25]);
+  assert_int_equal(pt_attach_jvm(rig->monitor, &rig->channel), 0);
+  assert_int_equal(fake_java_attach(&rig->java, &rig->channel), 0);
+  assert_int_equal(command(rig, PT_COMMAND_RELEASE, 25 * FAKE_PAGE, 0).status, -ENOENT);
+  command(rig, PT_COMMAND_PROTECT_READ, 25 * FAKE_PAGE, 8);
+  assert_true(rig->guest.restricted[FAKE_TABLE]);
+  fake_java_ready(&rig->java);
+  rig_no_reply(rig);
+  for (unsigned gfn = 0; gfn < FAKE_FRAMES; gfn++)
+    assert_int_equal(rig->guest.restricted[gfn], gfn == 25);
+  assert_int_equal(command(rig, PT_COMMAND_RELEASE, 25 * FAKE_PAGE, 0).status, 0);
+  assert_false(rig->guest.restricted[25]);
+}
+
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_up, rig_down)
 
 int main(void) {
@@ -107,6 +127,7 @@ int main(void) {
       WITH_RIG(what_makes_no_sense_is_refused_and_changes_nothing),
       WITH_RIG(a_protection_that_the_hypervisor_refuses_is_undone),
       WITH_RIG(a_count_that_runs_ahead_is_left_alone),
+      WITH_RIG(protections_outlive_a_jvm_until_the_next_one_is_ready),
       WITH_RIG(readiness_waits_for_the_commands_before_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

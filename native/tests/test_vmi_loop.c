@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "monitor.h"
 #include "rig.h"
 #include "translate.h"
 #include "vmi_loop.h"
@@ -120,8 +121,12 @@ static vm_event_request_t access_request(uint32_t vcpu) {
 
 static void *run_loop(void *argument) {
   struct vmi_loop *loop = argument;
-  vmi_loop_run(loop, NULL);
+  vmi_loop_run(loop);
   return NULL;
+}
+
+static void *run_nothing(void *argument) {
+  return argument;
 }
 
 struct running {
@@ -129,7 +134,26 @@ struct running {
   pthread_t thread;
 };
 
-static int up(void **out) {
+/* What the loop starts as its JVM: this program again. The first generation dies once it is ready. */
+static int run_as_jvm(bool never_ready) {
+  struct pt_channel channel = {.stream_fd = atoi(getenv("PTARMIGAN_STREAM_FD")),
+                               .decisions_fd = atoi(getenv("PTARMIGAN_DECISIONS_FD")),
+                               .wake_fd = atoi(getenv("PTARMIGAN_WAKE_FD")),
+                               .generation = (uint32_t)atoi(getenv("PTARMIGAN_GENERATION"))};
+  struct fake_java java;
+  if (never_ready || fake_java_attach(&java, &channel) < 0)
+    return 3;
+  fake_java_ready(&java);
+  if (java.generation == 1) {
+    usleep(50000);
+    return 4;
+  }
+  while (__atomic_load_n(&java.stream->state, __ATOMIC_ACQUIRE) != PT_STATE_ENDED)
+    fake_java_sleep(&java, 1000000);
+  return 0;
+}
+
+static int start_loop(void **out, char *const *command) {
   struct running *running = calloc(1, sizeof *running);
   struct vmi_loop *loop = calloc(1, sizeof *loop);
   mock = aligned_alloc(4096, (sizeof *mock + 4095) & ~(size_t)4095);
@@ -141,6 +165,7 @@ static int up(void **out) {
   loop->hv = &backend;
   loop->domain = mock;
   info(mock, &loop->info);
+  loop->command = command;
   loop->signal_fd = eventfd(0, EFD_NONBLOCK);
   assert_int_equal(pt_open(&mock->host, &loop->monitor), 0);
   running->loop = loop;
@@ -149,6 +174,20 @@ static int up(void **out) {
     usleep(100);
   *out = running;
   return 0;
+}
+
+static int up(void **out) {
+  return start_loop(out, NULL);
+}
+
+static int up_with_jvm(void **out) {
+  static char *const command[] = {"/proc/self/exe", "--jvm", NULL};
+  return start_loop(out, command);
+}
+
+static int up_with_broken_jvm(void **out) {
+  static char *const command[] = {"/proc/self/exe", "--broken-jvm", NULL};
+  return start_loop(out, command);
 }
 
 static int down(void **out) {
@@ -224,6 +263,32 @@ static void a_second_access_of_a_stepping_vcpu_is_answered_too(void **out) {
   answer_to(&request);
 }
 
+static void a_jvm_that_dies_is_started_again(void **out) {
+  struct running *running = *out;
+  const struct pt_stream_header *header = running->loop->monitor->stream.region.header;
+  for (unsigned i = 0; __atomic_load_n(&header->generation, __ATOMIC_ACQUIRE) != 2; i++) {
+    assert_true(i < 10000);
+    usleep(1000);
+  }
+  vm_event_request_t request = access_request(0);
+  answer_to(&request); /* by the deadline: this JVM decides nothing */
+  request.reason = VM_EVENT_REASON_SINGLESTEP;
+  answer_to(&request);
+  atomic_store(&mock->ended, true);
+  pthread_join(running->thread, NULL);
+  assert_int_equal(running->loop->restarts, 1);
+  assert_int_equal(running->loop->status, 0);
+  pthread_create(&running->thread, NULL, run_nothing, NULL);
+}
+
+static void a_jvm_that_never_worked_ends_the_run(void **out) {
+  struct running *running = *out;
+  pthread_join(running->thread, NULL);
+  assert_int_equal(running->loop->status, 3);
+  assert_int_equal(running->loop->restarts, 0);
+  pthread_create(&running->thread, NULL, run_nothing, NULL);
+}
+
 static void a_walkers_access_is_never_taken_for_the_instructions_write(void **out) {
   (void)out;
   struct pt_exit exit;
@@ -290,7 +355,9 @@ static void code_size_follows_the_segment_and_the_mode(void **out) {
 
 #define WITH_LOOP(test) cmocka_unit_test_setup_teardown(test, up, down)
 
-int main(void) {
+int main(int argc, char **argv) {
+  if (argc == 2)
+    return run_as_jvm(strcmp(argv[1], "--broken-jvm") == 0);
   const struct CMUnitTest tests[] = {
       WITH_LOOP(one_exit_one_reply_also_for_an_unknown_reason),
       WITH_LOOP(one_exit_one_reply_also_for_a_wrong_version),
@@ -298,6 +365,8 @@ int main(void) {
       WITH_LOOP(an_event_that_pauses_nobody_is_not_answered),
       WITH_LOOP(without_java_an_access_is_stepped_and_the_vcpu_goes_back_to_its_view),
       WITH_LOOP(a_second_access_of_a_stepping_vcpu_is_answered_too),
+      cmocka_unit_test_setup_teardown(a_jvm_that_dies_is_started_again, up_with_jvm, down),
+      cmocka_unit_test_setup_teardown(a_jvm_that_never_worked_ends_the_run, up_with_broken_jvm, down),
       cmocka_unit_test(a_walkers_access_is_never_taken_for_the_instructions_write),
       cmocka_unit_test(registers_travel_both_ways),
       cmocka_unit_test(code_size_follows_the_segment_and_the_mode),
