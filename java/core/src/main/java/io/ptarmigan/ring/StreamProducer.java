@@ -16,9 +16,8 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 
 /**
- * Plays the native side in plain memory: writes both headers and publishes records by the protocol
- * of abi.h. Fields of the next record are set first, then {@link #publish} makes it visible. One
- * thread.
+ * The native side's half of the protocol of abi.h, in plain memory of this JVM: for rehearsals and
+ * tests. A record is begun, its fields are set, and {@link #publish} makes it visible. One thread.
  */
 public final class StreamProducer {
   public static final int GENERATION = 3;
@@ -50,7 +49,7 @@ public final class StreamProducer {
     Memory.setLongRelease(decisions, DecisionsHeaderLayout.MAGIC, Native.PT_ABI_MAGIC);
   }
 
-  /** The stream file's memory, for tests that spoil it. */
+  /** The stream file's memory. */
   public ByteBuffer streamBuffer() {
     return stream;
   }
