@@ -113,18 +113,19 @@ public final class Translation {
 
   /**
    * True if going from this to {@code after} matters under a selection of bits in entry layout.
-   * Without P, not mapped differs from nothing, and the caller keeps what was mapped last to
-   * compare with ({@link #supersedes}). Losing or gaining sight of a table always matters.
+   * Without P, not being mapped is no news: the caller keeps what it was before ({@link
+   * #supersedes}) and compares what is mapped later with that. Losing or gaining sight of a table
+   * always matters.
    */
   public boolean differs(Translation after, long bits) {
     if (state == MAPPED && after.state == MAPPED) {
       return ((effective ^ after.effective) & bits & ~EntryFormat.PS) != 0
           || (bits & EntryFormat.PS) != 0 && level != after.level;
     }
-    if (state == after.state) {
+    if (state == after.state || !after.supersedes(bits)) {
       return false;
     }
-    return (bits & EntryFormat.P) != 0 || state == UNREADABLE || after.state == UNREADABLE;
+    return supersedes(bits) || after.state == UNREADABLE;
   }
 
   /** True if this is to be what later translations are compared with, in place of an older one. */

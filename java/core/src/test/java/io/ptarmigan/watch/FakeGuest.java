@@ -5,9 +5,11 @@ import io.ptarmigan.x86.Effect;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -54,6 +56,10 @@ final class FakeGuest implements GuestPort {
   private final Queue<Store> decisions = new ArrayDeque<>();
   private final Queue<Runnable> stream = new ArrayDeque<>();
   private final Effect effect = new Effect();
+
+  /** Frames that can be read and not be protected. */
+  final Set<Long> unprotectable = new HashSet<>();
+
   final List<String> commandLog = new ArrayList<>();
   PageTableWrites writes;
   int commandRoom = 256;
@@ -215,6 +221,9 @@ final class FakeGuest implements GuestPort {
     long frame = command.gpa >>> 12;
     commandLog.add("%d %x".formatted(command.kind, command.gpa));
     int status = frame < frames ? 0 : -2;
+    if (command.kind == PROTECT_READ && unprotectable.contains(frame)) {
+      status = -12;
+    }
     if (status == 0 && command.kind == PROTECT_READ) {
       protections.merge(frame, 1, Integer::sum);
     }

@@ -183,6 +183,28 @@ class SharingTest extends Scenario {
   }
 
   @Test
+  void readsWithoutProtectionAreNotBelieved() {
+    guest.unprotectable.add(T1 >>> 12);
+    guest.poke(at(1, T1) + 8, 0x77000 | LINK);
+    writes.watches().watch(ROOT, VA, Bits.DEFAULT, this::collect);
+    writes.watches().watch(ROOT, VA + 0x1000, Bits.DEFAULT, this::collect);
+    guest.run();
+    assertEquals(List.of(Cause.UNREADABLE, Cause.UNREADABLE), causes());
+    assertEquals(3, guest.protections().size());
+    guest.unprotectable.clear();
+    store(at(2, T2), 0);
+    store(at(2, T2), T1 | LINK);
+    assertEquals(List.of(Cause.UNMAPPED, Cause.UNMAPPED, Cause.MAPPED, Cause.MAPPED), causes());
+    assertEquals(4, guest.protections().size());
+  }
+
+  private List<Cause> causes() {
+    List<Cause> causes = changes.stream().map(ChangeRecord::cause).toList();
+    changes.clear();
+    return causes;
+  }
+
+  @Test
   void samePageAtAllLevelsOfManyAddresses() {
     long page = 0x30000;
     for (int i = 0; i < 512; i++) {
