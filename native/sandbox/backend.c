@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sandbox as a hypervisor backend: a machine process (machine/) holds the vCPUs, this end has the guest's memory
+ * mapped as well, asks for protections over a socket, and shares the vm_event ring.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "daemon/vm_event_abi.h"
+#include "futex.h"
+#include "guest/boot.h"
+#include "hypervisor.h"
+#include "options.h"
+#include "spawn.h"
+
+enum {
+  ANSWER_MS = 5000,     /* the machine's longest silence on the control socket */
+  END_MS = 500,         /* from the end of the control socket to SIGKILL */
+  LIVENESS_NS = 500000, /* between two looks at whether the machine still lives */
+  GUEST_MAXPHYADDR = 46
+};
+
+struct hv_domain {
+  unsigned vcpus;
+  size_t ram_bytes;
+  uint8_t *ram;
+  void *pages; /* ring page, then struct channel */
+  struct channel *channel;
+  struct spawn_files own; /* this end's descriptors */
+  int epoll;
+  struct spawn_child child;
+  bool started;
+  bool ended;
+  uint64_t looked_ns;
+};
+
+static uint64_t now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static int guest_path(const struct sandbox_options *options, char out[PATH_MAX]) {
+  static const char name[] = "ptarmigan-guest";
+  if (options->guest[0] != '\0') {
+    memcpy(out, options->guest, PATH_MAX);
+    return 0;
+  }
+  ssize_t length = readlink("/proc/self/exe", out, PATH_MAX);
+  if (length < 0) {
+    return -errno;
+  }
+  while (length > 0 && out[length - 1] != '/') {
+    length--;
+  }
+  if ((size_t)length + sizeof(name) > PATH_MAX) {
+    return -ENAMETOOLONG;
+  }
+  memcpy(out + length, name, sizeof(name));
+  return 0;
+}
+
+static int shared_memory(const char *name, size_t bytes, int *fd, void **mapping) {
+  *fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (*fd < 0 || ftruncate(*fd, (off_t)bytes) < 0 ||
+      fcntl(*fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
+    return -errno;
+  }
+  *mapping = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+  if (*mapping == MAP_FAILED) {
+    *mapping = NULL;
+    return -errno;
+  }
+  return 0;
+}
+
+static int share_memory(struct hv_domain *domain) {
+  void *ram;
+  int status = shared_memory("ptarmigan-ram", domain->ram_bytes, &domain->own.ram, &ram);
+  if (status < 0) {
+    return status;
+  }
+  domain->ram = ram;
+  status = shared_memory("ptarmigan-pages", CHANNEL_PAGES_BYTES, &domain->own.pages, &domain->pages);
+  if (status < 0) {
+    return status;
+  }
+  domain->channel = (struct channel *)((uint8_t *)domain->pages + CHANNEL_PAGE_BYTES);
+  vm_event_sring_t *sring = domain->pages;
+  SHARED_RING_INIT(sring);
+  return 0;
+}
+
+static int watch(int epoll, int fd) {
+  struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+/* Waits for the machine's answer. -ESRCH: it ended; -ETIMEDOUT: it was silent for too long and was killed for it. */
+static int answer(struct hv_domain *domain) {
+  int32_t status;
+  struct pollfd socket = {.fd = domain->own.control, .events = POLLIN};
+  int ready;
+  do {
+    ready = poll(&socket, 1, ANSWER_MS);
+  } while (ready < 0 && errno == EINTR);
+  if (ready == 0) {
+    spawn_kill(&domain->child); /* a late answer would be taken for that to the next request */
+    return -ETIMEDOUT;
+  }
+  ssize_t count = recv(domain->own.control, &status, sizeof(status), MSG_DONTWAIT);
+  return count == sizeof(status) ? status : -ESRCH;
+}
+
+static int ask(struct hv_domain *domain, const struct control_request *request) {
+  size_t bytes = offsetof(struct control_request, gfns) + request->count * sizeof(request->gfns[0]);
+  if (send(domain->own.control, request, bytes, MSG_NOSIGNAL) != (ssize_t)bytes) {
+    return -ESRCH;
+  }
+  return answer(domain);
+}
+
+static void release(struct hv_domain *domain) {
+  if (domain->started) {
+    close(domain->own.control);
+    domain->own.control = -1;
+    spawn_reap(&domain->child, END_MS);
+  }
+  int fds[] = {domain->own.control, domain->own.ram, domain->own.pages, domain->own.event, domain->epoll};
+  for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+    if (fds[i] >= 0) {
+      close(fds[i]);
+    }
+  }
+  if (domain->ram != NULL) {
+    munmap(domain->ram, domain->ram_bytes);
+  }
+  if (domain->pages != NULL) {
+    munmap(domain->pages, CHANNEL_PAGES_BYTES);
+  }
+  free(domain);
+}
+
+/* The machine runs and has built its domain when this returns 0. */
+static int start(struct hv_domain *domain, const struct sandbox_options *options, const char *text) {
+  char executable[PATH_MAX];
+  int sockets[2];
+  int status = guest_path(options, executable);
+  if (status < 0) {
+    return status;
+  }
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) {
+    return -errno;
+  }
+  domain->own.control = sockets[0];
+  struct spawn_files theirs = domain->own;
+  theirs.control = sockets[1];
+  status = spawn_machine(executable, text, &theirs, &domain->child);
+  close(sockets[1]);
+  if (status < 0) {
+    return status;
+  }
+  domain->started = true;
+  status = watch(domain->epoll, domain->child.pidfd);
+  return status < 0 ? status : answer(domain);
+}
+
+static int sandbox_attach(const char *name, const char *text, struct hv_domain **out, const char **message) {
+  (void)name; /* there is one kind of domain, made on the spot */
+  struct sandbox_options options;
+  const char *unused;
+  if (message == NULL) {
+    message = &unused;
+  }
+  int status = sandbox_options_parse(text, &options, message);
+  if (status < 0) {
+    return status;
+  }
+  struct hv_domain *domain = calloc(1, sizeof(*domain));
+  if (domain == NULL) {
+    return -ENOMEM;
+  }
+  domain->vcpus = options.vcpus;
+  domain->ram_bytes = guest_ram_bytes(options.vcpus);
+  domain->own = (struct spawn_files){-1, -1, -1, -1};
+  domain->epoll = epoll_create1(EPOLL_CLOEXEC);
+  domain->own.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  status = domain->epoll < 0 || domain->own.event < 0 ? -errno : watch(domain->epoll, domain->own.event);
+  *message = "the sandbox could not set up its shared memory";
+  if (status == 0) {
+    status = share_memory(domain);
+  }
+  if (status == 0) {
+    *message = "the sandbox guest did not start; is ptarmigan-guest where it should be?";
+    status = start(domain, &options, text == NULL ? "" : text);
+  }
+  if (status < 0) {
+    release(domain);
+    return status;
+  }
+  *out = domain;
+  return 0;
+}
+
+static void sandbox_info(const struct hv_domain *domain, struct hv_info *out) {
+  *out = (struct hv_info){.vcpus = domain->vcpus,
+                          .maxphyaddr = GUEST_MAXPHYADDR,
+                          .frames = domain->ram_bytes / GUEST_PAGE,
+                          .restricted_view = VIEW_RESTRICTED,
+                          .hv_emulate = false};
+}
+
+static void *sandbox_ring(struct hv_domain *domain) {
+  return domain->pages;
+}
+
+static int sandbox_event_fd(const struct hv_domain *domain) {
+  return domain->epoll;
+}
+
+static void sandbox_acknowledge(struct hv_domain *domain) {
+  uint64_t count;
+  if (atomic_load(&domain->channel->event) == CHANNEL_EVENT_RAISED) {
+    while (read(domain->own.event, &count, sizeof(count)) < 0 && errno == EINTR) {
+    }
+    atomic_store(&domain->channel->event, CHANNEL_EVENT_IDLE);
+    /* Whoever finds the event still raised has pushed its request before: the caller looks at the ring after this. */
+    atomic_thread_fence(memory_order_seq_cst);
+  }
+}
+
+/*
+ * Nobody takes responses from the slots between the last notification and this one before notified moves, so their
+ * vCPU numbers can be read here, and just those vCPUs are woken.
+ */
+static int sandbox_notify(struct hv_domain *domain) {
+  struct channel *channel = domain->channel;
+  vm_event_sring_t *sring = domain->pages;
+  vm_event_back_ring_t back = {.sring = sring, .nr_ents = __RING_SIZE(sring, CHANNEL_PAGE_BYTES)};
+  RING_IDX first = atomic_load_explicit(&channel->notified, memory_order_relaxed);
+  RING_IDX end = sring->rsp_prod;
+  uint32_t vcpus = 0;
+  for (RING_IDX i = first; i != end; i++) {
+    vcpus |= 1u << (RING_GET_RESPONSE(&back, i)->vcpu_id & 31);
+  }
+  atomic_store(&channel->notified, end);
+  atomic_thread_fence(memory_order_seq_cst);
+  vcpus &= atomic_load(&channel->sleeping);
+  return vcpus == 0 ? 0 : futex_wake_bits(&channel->notified, vcpus);
+}
+
+static enum hv_domain_state sandbox_state(struct hv_domain *domain) {
+  if (!domain->ended && atomic_load_explicit(&domain->channel->ended, memory_order_acquire) != 0) {
+    domain->ended = true;
+  }
+  uint64_t now = domain->ended ? 0 : now_ns();
+  if (!domain->ended && now - domain->looked_ns >= LIVENESS_NS) {
+    domain->looked_ns = now;
+    domain->ended = spawn_ended(&domain->child);
+  }
+  if (domain->ended) {
+    epoll_ctl(domain->epoll, EPOLL_CTL_DEL, domain->child.pidfd, NULL); /* said once; stays readable otherwise */
+  }
+  return domain->ended ? HV_DOMAIN_ENDED : HV_DOMAIN_RUNNING;
+}
+
+static int sandbox_resume(struct hv_domain *domain) {
+  return ask(domain, &(struct control_request){.kind = CONTROL_RESUME});
+}
+
+static int sandbox_map_frame(struct hv_domain *domain, uint64_t gfn, void **frame) {
+  if (gfn >= domain->ram_bytes / GUEST_PAGE) {
+    return -ENOENT;
+  }
+  *frame = domain->ram + gfn * GUEST_PAGE;
+  return 0;
+}
+
+static void sandbox_unmap_frame(struct hv_domain *domain, uint64_t gfn, void *frame) {
+  (void)domain; /* all memory stays mapped as one piece */
+  (void)gfn;
+  (void)frame;
+}
+
+static int sandbox_set_access(struct hv_domain *domain, const uint64_t *gfns, size_t count, bool restricted) {
+  struct control_request request = {.kind = restricted ? CONTROL_RESTRICT : CONTROL_RELEASE};
+  for (size_t i = 0; i < count; i++) {
+    if (gfns[i] >= domain->ram_bytes / GUEST_PAGE) {
+      return -ENOENT;
+    }
+  }
+  for (size_t done = 0; done < count; done += request.count) {
+    request.count = (uint32_t)(count - done < CONTROL_GFNS ? count - done : CONTROL_GFNS);
+    memcpy(request.gfns, gfns + done, request.count * sizeof(gfns[0]));
+    int status = ask(domain, &request);
+    if (status < 0) {
+      return status;
+    }
+  }
+  return 0;
+}
+
+static void sandbox_detach(struct hv_domain *domain) {
+  release(domain); /* protections are mappings of the machine's process and end with it */
+}
+
+const struct hv_backend hv_sandbox = {
+    .name = "sandbox",
+    .attach = sandbox_attach,
+    .info = sandbox_info,
+    .ring = sandbox_ring,
+    .event_fd = sandbox_event_fd,
+    .acknowledge = sandbox_acknowledge,
+    .notify = sandbox_notify,
+    .state = sandbox_state,
+    .resume = sandbox_resume,
+    .map_frame = sandbox_map_frame,
+    .unmap_frame = sandbox_unmap_frame,
+    .set_access = sandbox_set_access,
+    .detach = sandbox_detach,
+};

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the backend shares with the machine, the child process that plays hypervisor and guest.
+ *
+ * The machine is started with four descriptors: CHANNEL_CONTROL_FD, a SOCK_SEQPACKET socket on which each request is
+ * answered by one int32_t (0 or a negative errno) and whose end tells the machine to quit; CHANNEL_RAM_FD, the guest's
+ * memory; CHANNEL_PAGES_FD, the ring page followed by struct channel; CHANNEL_EVENT_FD, an eventfd. The machine's first
+ * answer, unasked, says that the domain is built and held.
+ */
+#ifndef PTARMIGAN_SANDBOX_CHANNEL_H
+#define PTARMIGAN_SANDBOX_CHANNEL_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum { CHANNEL_CONTROL_FD = 3, CHANNEL_RAM_FD = 4, CHANNEL_PAGES_FD = 5, CHANNEL_EVENT_FD = 6, CHANNEL_FD_END = 7 };
+
+enum { CHANNEL_PAGE_BYTES = 4096, CHANNEL_PAGES_BYTES = 2 * CHANNEL_PAGE_BYTES };
+
+/* The altp2m views of a domain: what set_access restricts holds in one of them. */
+enum { VIEW_UNRESTRICTED = 0, VIEW_RESTRICTED = 1, VIEW_COUNT = 2 };
+
+/* Life of one wake-up of the backend: only the machine leaves IDLE and RAISING, only the backend leaves RAISED. */
+enum channel_event {
+  CHANNEL_EVENT_IDLE = 0,    /* the next event has to write the eventfd */
+  CHANNEL_EVENT_RAISING = 1, /* somebody is about to have written it */
+  CHANNEL_EVENT_RAISED = 2   /* written: the backend has yet to read it and look */
+};
+
+struct channel {
+  _Atomic uint32_t event; /* enum channel_event */
+  /* Backend: responses below this ring index count. A futex; a vCPU sleeps on it with bit (vcpu) of the bitset. */
+  _Atomic uint32_t notified;
+  /* Machine: bit n is set while vCPU n sleeps, or is about to, on notified. */
+  _Atomic uint32_t sleeping;
+  /* Machine: 1 once the domain is done and its result is written. */
+  _Atomic uint32_t ended;
+};
+
+enum control_kind { CONTROL_RESTRICT = 1, CONTROL_RELEASE = 2, CONTROL_RESUME = 3 };
+
+enum { CONTROL_GFNS = 1024 };
+
+struct control_request {
+  uint32_t kind; /* enum control_kind */
+  uint32_t count;
+  uint64_t gfns[CONTROL_GFNS];
+};
+
+#endif

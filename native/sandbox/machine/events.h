@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The machine's end of the vm_event ring: requests out, responses in, as Xen's vm_event code does it. */
+#ifndef PTARMIGAN_SANDBOX_EVENTS_H
+#define PTARMIGAN_SANDBOX_EVENTS_H
+
+#include "machine.h"
+
+/* Not for handlers. */
+void events_open(struct machine *machine, void *ring_page);
+
+/* Puts the vCPU's request on the ring, waiting for room where the ring is full. The vCPU counts as paused from here. */
+void events_post(struct vcpu *vcpu, const vm_event_request_t *request);
+
+/* Returns once a response has unpaused the vCPU. */
+void events_wait(struct vcpu *vcpu);
+
+/* Makes the backend's event_fd readable. */
+void events_raise(struct machine *machine);
+
+#endif

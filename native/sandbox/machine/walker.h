@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The page walker of the processors that we don't see: sets A and D bits behind the monitor's back, where the guest's
+ * tables are being written, and only as a walk for one of the guest's addresses would.
+ */
+#ifndef PTARMIGAN_SANDBOX_WALKER_H
+#define PTARMIGAN_SANDBOX_WALKER_H
+
+#include "machine.h"
+
+/* Starts and stops the walker's thread. Not for handlers. */
+int walker_start(struct machine *machine);
+void walker_join(struct machine *machine);
+
+/*
+ * The vCPU has just put request on the ring. Where the entry it wants to write serves an address in use, another
+ * processor's walk for that address happens now, between the monitor's look at the entry and its swap if chance
+ * has it so.
+ */
+void walker_nudge(struct vcpu *vcpu, const vm_event_request_t *request);
+
+#endif
