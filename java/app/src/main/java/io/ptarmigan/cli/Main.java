@@ -9,7 +9,12 @@ import picocli.CommandLine.HelpCommand;
 @Command(
     name = "ptarmigan",
     description = "Page-table introspection.",
-    subcommands = {MonitorCommand.class, BenchConsumerCommand.class, HelpCommand.class},
+    subcommands = {
+      MonitorCommand.class,
+      BenchConsumerCommand.class,
+      EmulateCommand.class,
+      HelpCommand.class
+    },
     synopsisSubcommandLabel = "COMMAND")
 public final class Main {
   private Main() {}

@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.ptarmigan.cli;
 
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.TypeConversionException;
-
 /** Guest-physical memory; length in bytes. */
 record MemoryRange(long gpa, long length) {
-
-  /** Reads {@code gpa=HEX,length=HEX}. */
-  static final class Converter implements ITypeConverter<MemoryRange> {
-    @Override
-    public MemoryRange convert(String text) {
-      try {
-        OptionText option = new OptionText(text, "gpa", "length");
-        return new MemoryRange(option.hex("gpa"), option.hex("length"));
-      } catch (IllegalArgumentException e) {
-        throw new TypeConversionException(e.getMessage());
-      }
+  /**
+   * Reads {@code GPA:LENGTH}, both hexadecimal.
+   *
+   * @throws IllegalArgumentException with a sentence for the user
+   */
+  static MemoryRange parse(String text) {
+    String[] parts = text.split(":", -1);
+    if (parts.length != 2) {
+      throw new IllegalArgumentException("'" + text + "' is not GPA:LENGTH");
     }
+    return new MemoryRange(Hex.parse(parts[0]), Hex.parse(parts[1]));
   }
 }

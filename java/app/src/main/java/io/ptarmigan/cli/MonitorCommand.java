@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.ptarmigan.cli;
 
-import io.ptarmigan.api.Plugin;
 import io.ptarmigan.monitor.GuestMonitor;
 import io.ptarmigan.monitor.GuestMonitorBuilder;
 import io.ptarmigan.monitor.PluginJars;
@@ -18,10 +17,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** The JVM's part of a monitor. Started by ptarmigand; ends with the stream. */
 @Command(
@@ -40,17 +43,15 @@ final class MonitorCommand implements Callable<Integer> {
 
   @Option(
       names = "--watch",
-      paramLabel = "cr3=HEX,va=HEX[,deny]",
-      converter = WatchedAddress.Converter.class,
+      paramLabel = "CR3:ADDRESS[,BITS][,deny]",
       description = "Prints, or denies, changes of an address; repeatable.")
-  private List<WatchedAddress> watches = new ArrayList<>();
+  private List<String> watchTexts = new ArrayList<>();
 
   @Option(
       names = "--protect",
-      paramLabel = "gpa=HEX,length=HEX",
-      converter = MemoryRange.Converter.class,
+      paramLabel = "GPA:LENGTH",
       description = "Protects guest memory from the start; repeatable.")
-  private List<MemoryRange> ranges = new ArrayList<>();
+  private List<String> rangeTexts = new ArrayList<>();
 
   @Option(
       names = "--demo",
@@ -61,11 +62,15 @@ final class MonitorCommand implements Callable<Integer> {
   @Option(names = "--json", description = "Ends with one JSON object on a line.")
   private boolean json;
 
+  @Spec private CommandSpec spec;
+
   private final PrintStream output = System.out;
 
   @Override
   public Integer call() throws IOException, InterruptedException {
     Channel channel = Channel.inherited(System.getenv());
+    List<NamedWatch> watches = read(watchTexts, NamedWatch::parse);
+    List<MemoryRange> ranges = read(rangeTexts, MemoryRange::parse);
     SandboxFiles sandbox = demo == null ? null : new SandboxFiles(demo);
     if (sandbox != null) {
       SandboxFiles.Layout layout = sandbox.layout();
@@ -77,7 +82,14 @@ final class MonitorCommand implements Callable<Integer> {
     Rehearsal.run(emulator, REHEARSED_EXITS);
     ExitsEvent.emitFor(channel.stream());
     LatencyHandler latencies = new LatencyHandler();
-    try (GuestMonitor monitor = build(channel, emulator, latencies)) {
+    GuestMonitorBuilder builder =
+        new GuestMonitorBuilder(channel.stream(), channel.decisions(), channel.wake())
+            .emulator(emulator)
+            .follower("latencies", latencies)
+            .plugin(new Watching(watches, new ChangePrinter(output)));
+    ranges.forEach(range -> builder.protect(range.gpa(), range.length()));
+    PluginJars.load(pluginJars).forEach(builder::plugin);
+    try (GuestMonitor monitor = builder.build()) {
       monitor.start();
       Run run = new Run(channel.stream(), monitor, plans, latencies, new LiveLine(output));
       announce(channel, monitor);
@@ -86,20 +98,12 @@ final class MonitorCommand implements Callable<Integer> {
     }
   }
 
-  private GuestMonitor build(Channel channel, Emulator emulator, LatencyHandler latencies)
-      throws IOException {
-    GuestMonitorBuilder builder =
-        new GuestMonitorBuilder(channel.stream(), channel.decisions(), channel.wake())
-            .emulator(emulator)
-            .follower("latencies", latencies)
-            .plugin(new AddressWatcher(watches, new ChangePrinter(output)));
-    for (MemoryRange range : ranges) {
-      builder.protect(range.gpa(), range.length());
+  private <T> List<T> read(List<String> texts, Function<String, T> parser) {
+    try {
+      return new ArrayList<>(texts.stream().map(parser).toList());
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
-    for (Plugin plugin : PluginJars.load(pluginJars)) {
-      builder.plugin(plugin);
-    }
-    return builder.build();
   }
 
   private void announce(Channel channel, GuestMonitor monitor) {

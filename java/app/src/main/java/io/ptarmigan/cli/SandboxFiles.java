@@ -2,6 +2,9 @@
 package io.ptarmigan.cli;
 
 import com.fasterxml.jackson.jr.ob.JSON;
+import io.ptarmigan.api.Bits;
+import io.ptarmigan.policy.WatchRule;
+import io.ptarmigan.policy.WritePolicy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -20,7 +23,7 @@ final class SandboxFiles {
   private static final long LOOK_MILLIS = 20;
 
   /** Where the guest's tables lie and what to watch in them. */
-  record Layout(MemoryRange tables, List<WatchedAddress> watches) {}
+  record Layout(MemoryRange tables, List<NamedWatch> watches) {}
 
   /**
    * What the guest says of its run.
@@ -47,16 +50,16 @@ final class SandboxFiles {
     try {
       Map<?, ?> tables = (Map<?, ?>) root.get("tables");
       Map<?, ?> deny = (Map<?, ?>) root.get("deny");
-      List<WatchedAddress> watches = new ArrayList<>();
+      List<NamedWatch> watches = new ArrayList<>();
       for (Object watch : (List<?>) root.get("watch")) {
         Map<?, ?> fields = (Map<?, ?>) watch;
         boolean denied =
             deny != null
                 && hex(fields, "cr3") == hex(deny, "cr3")
                 && hex(fields, "va") == hex(deny, "va");
-        watches.add(
-            new WatchedAddress(
-                hex(fields, "cr3"), hex(fields, "va"), denied, (String) fields.get("name")));
+        WritePolicy policy = denied ? WritePolicy.DENY : WritePolicy.ALLOW;
+        WatchRule rule = new WatchRule(hex(fields, "cr3"), hex(fields, "va"), Bits.DEFAULT, policy);
+        watches.add(new NamedWatch((String) fields.get("name"), rule));
       }
       return new Layout(new MemoryRange(hex(tables, "gpa"), hex(tables, "length")), watches);
     } catch (ClassCastException | NullPointerException | IllegalArgumentException e) {

@@ -15,39 +15,39 @@ import java.util.Map;
  * A guest and the native side in front of it, in plain memory: raises exits of real instructions,
  * carries out decisions and commands. One thread.
  */
-final class FakeGuest {
-  static final int RAX = 0;
-  static final int RDI = 7;
+public final class FakeGuest {
+  public static final int RAX = 0;
+  public static final int RDI = 7;
 
   /** {@code mov [rdi], rax} */
-  static final long MOV = 0x078948L;
+  public static final long MOV = 0x078948L;
 
-  static final int MOV_LENGTH = 3;
+  public static final int MOV_LENGTH = 3;
 
   /** {@code push rax} */
-  static final long PUSH = 0x50L;
+  public static final long PUSH = 0x50L;
 
   /** {@code fxsave [rdi]}, which nobody emulates. */
-  static final long FXSAVE = 0x07AE0FL;
+  public static final long FXSAVE = 0x07AE0FL;
 
   private static final long RIP = 0xFFFF_8000_0000_1000L;
   private static final long LINEAR = 0xFFFF_8880_0000_0000L;
   private static final long CR3 = 0x1000;
 
-  final StreamProducer producer = new StreamProducer();
+  public final StreamProducer producer = new StreamProducer();
   private final Map<Long, Long> memory = new HashMap<>();
   private long commandsDone;
 
-  void store(long gpa, long value) {
+  public void store(long gpa, long value) {
     memory.put(gpa, value);
   }
 
-  long load(long gpa) {
+  public long load(long gpa) {
     return memory.getOrDefault(gpa, 0L);
   }
 
   /** Publishes an exit of an instruction that stores {@code value} at {@code gpa}. */
-  long raise(int vcpu, long instruction, long gpa, long value) {
+  public long raise(int vcpu, long instruction, long gpa, long value) {
     long base = gpa & -8;
     producer
         .exit(vcpu)
@@ -66,7 +66,7 @@ final class FakeGuest {
   }
 
   /** Waits for the decision and does what it says; the result that the outcome tells. */
-  int carryOut(int vcpu, long sequence, long gpa) {
+  public int carryOut(int vcpu, long sequence, long gpa) {
     producer.awaitDecision(vcpu, sequence);
     int action = producer.decisionInt(vcpu, DecisionLayout.ACTION);
     int mask = producer.decisionInt(vcpu, DecisionLayout.MASK);
@@ -94,7 +94,7 @@ final class FakeGuest {
   }
 
   /** Carries out every command that waits. */
-  void serve() {
+  public void serve() {
     while (commandsDone < producer.commandsPublished()) {
       commandsDone++;
       long gpa = producer.commandLong(commandsDone, CommandLayout.GPA);
@@ -113,7 +113,7 @@ final class FakeGuest {
   }
 
   /** Serves commands until Java says that it is ready. */
-  void serveUntilReady() {
+  public void serveUntilReady() {
     while (producer.ready() != StreamProducer.GENERATION) {
       serve();
       Thread.onSpinWait();
