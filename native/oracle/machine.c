@@ -121,6 +121,15 @@ int machine_open(void) {
   return map_pages();
 }
 
+void machine_selectors(uint16_t selectors[6]) {
+  __asm__("mov %%es, %0" : "=r"(selectors[0]));
+  __asm__("mov %%cs, %0" : "=r"(selectors[1]));
+  __asm__("mov %%ss, %0" : "=r"(selectors[2]));
+  __asm__("mov %%ds, %0" : "=r"(selectors[3]));
+  __asm__("mov %%fs, %0" : "=r"(selectors[4]));
+  __asm__("mov %%gs, %0" : "=r"(selectors[5]));
+}
+
 static int inside(const uint64_t *pages, uint64_t address, uint64_t length) {
   for (int i = 0; i < 2; i++) {
     if (address >= pages[i] && address - pages[i] <= ORACLE_PAGE_BYTES - length)

@@ -15,4 +15,7 @@ int machine_open(void);
 /* Runs the case and fills in the out fields. */
 void machine_run(struct oracle_record *record);
 
+/* The selectors that cases run with: es, cs, ss, ds, fs, gs. */
+void machine_selectors(uint16_t selectors[6]);
+
 #endif

@@ -2,8 +2,9 @@
 /*
  * oracle: what the processor really does with an instruction.
  *
- *   oracle --batch FILE   FILE is a shared array of struct oracle_record. Prints the layout, one "field offset bytes" a
- *                         line, "record bytes" last, then reads pairs of 32-bit numbers (first record, count) from
+ *   oracle --batch FILE   FILE is a shared array of struct oracle_record. Prints what the driver must know as lines of
+ *                         name and numbers: "field offset bytes", the pages, the selectors; "record bytes" is the last
+ *                         line. Then reads pairs of 32-bit numbers (first record, count) from
  *                         standard input, runs those records and answers each pair with the count.
  *   oracle --check FILE.. runs the cases of text tables and compares with the answers that stand there.
  *   oracle --answer       reads cases, one a line, and prints each with the processor's answer.
@@ -30,6 +31,15 @@ static void print_layout(void) {
 #define PRINT(name, type, count) \
   printf("%s %zu %zu\n", #name, offsetof(struct oracle_record, name), sizeof(((struct oracle_record *)0)->name));
   ORACLE_FIELDS(PRINT)
+  printf("data_pages %llu %llu\n", ORACLE_DATA_LOW, ORACLE_DATA_HIGH);
+  printf("source_pages %llu %llu\n", ORACLE_SOURCE_LOW, ORACLE_SOURCE_HIGH);
+  printf("code_pages %llu %llu\n", ORACLE_CODE_LOW, ORACLE_CODE_HIGH);
+  uint16_t selectors[6];
+  machine_selectors(selectors);
+  printf("selectors %u %u %u %u %u %u\n", selectors[0], selectors[1], selectors[2], selectors[3], selectors[4],
+         selectors[5]);
+  printf("step_mode %u\n", ORACLE_STEP);
+  printf("statuses %u %u %u %u\n", ORACLE_DONE, ORACLE_FAULT, ORACLE_STRAY, ORACLE_BAD);
   printf("record %zu\n", sizeof(struct oracle_record));
   fflush(stdout);
 }

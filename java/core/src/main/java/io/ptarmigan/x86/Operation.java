@@ -2,7 +2,7 @@
 package io.ptarmigan.x86;
 
 /** What an instruction does with the memory that it writes, whatever its encoding. */
-enum Operation {
+public enum Operation {
   /** MOV, MOVNTI: a register or an immediate. */
   MOV,
   MOVBE,

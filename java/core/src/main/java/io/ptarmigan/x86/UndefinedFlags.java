@@ -34,7 +34,7 @@ public final class UndefinedFlags {
    * @param size bytes of the operand
    * @param count masked count of a shift or rotate; anything for other operations
    */
-  static long of(Operation operation, int size, int count) {
+  public static long of(Operation operation, int size, int count) {
     return switch (operation) {
       case AND, OR, XOR -> Flags.AF;
       case BTS, BTR, BTC -> Flags.OF | Flags.SF | Flags.AF | Flags.PF;
