@@ -62,7 +62,7 @@ static void try_denied(struct cpu *cpu) {
   if (found == entry) {
     cpu->boot->denied++;
   } else {
-    store_entry(cpu, entry_gpa, found, entry); /* already counted as a failed check */
+    store_plain(cpu, entry_gpa, entry); /* already counted as a failed check; the run goes on as it should */
   }
 }
 

@@ -304,7 +304,7 @@ void store_add(struct cpu *cpu, uint64_t gpa, uint64_t value) {
   execute(cpu, &plan, &seen);
 }
 
-void store_guarded(struct cpu *cpu, uint64_t gpa, uint64_t value) {
+void store_plain(struct cpu *cpu, uint64_t gpa, uint64_t value) {
   struct registers seen;
   struct plan plan = contended(cpu, INSN_mov8, gpa);
   plan.own = ~0ull;

@@ -32,8 +32,8 @@ uint64_t store_compare(struct cpu *cpu, uint64_t gpa, uint64_t expected, uint64_
 uint64_t store_compare8b(struct cpu *cpu, uint64_t gpa, uint64_t expected, uint64_t value);
 uint64_t store_exchange(struct cpu *cpu, uint64_t gpa, uint64_t value);
 void store_add(struct cpu *cpu, uint64_t gpa, uint64_t value);
-/* A plain MOV while the caller alone writes the entry. */
-void store_guarded(struct cpu *cpu, uint64_t gpa, uint64_t value);
+/* A plain MOV, without a choice from the random stream, while the caller alone writes the entry. */
+void store_plain(struct cpu *cpu, uint64_t gpa, uint64_t value);
 /* Sets or clears a bit under LOCK; returns whether it was set before. */
 bool store_bit(struct cpu *cpu, uint64_t gpa, unsigned bit, bool set);
 
