@@ -182,7 +182,8 @@ static bool compare_failed(const struct plan *plan, const struct registers *seen
 static void change(struct cpu *cpu, uint64_t gpa, uint64_t old, uint64_t value, bool denied) {
   struct plan plan;
   struct registers seen;
-  const struct insn *insn = choose(cpu, old, value, PLAIN, &insns[INSN_mov8]);
+  /* Denied writes are of kinds that are emulated: one that the monitor lets the vCPU step cannot be denied. */
+  const struct insn *insn = choose(cpu, old, value, denied ? LOCKED : PLAIN, &insns[INSN_mov8]);
   unsigned retries = 0;
   if (denied && cpu->reference) {
     return;

@@ -11,6 +11,7 @@ import io.ptarmigan.ring.Stream;
 import io.ptarmigan.x86.PlanCache;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
+import java.util.EnumMap;
 import java.util.Map;
 import org.HdrHistogram.Histogram;
 
@@ -28,7 +29,7 @@ final class Run {
   final PlanCache plans;
   final Map<Share, Histogram> whole = LatencyHandler.empty();
   private final LatencyHandler latencies;
-  private final Map<Share, Histogram> interval = LatencyHandler.empty();
+  private final Map<Share, Histogram> interval = new EnumMap<>(Share.class);
   private final AllocationMeter allocations;
   private final LiveLine line;
   private final long collectionsBefore = collections();
