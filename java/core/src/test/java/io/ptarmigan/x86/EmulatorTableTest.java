@@ -4,10 +4,7 @@ package io.ptarmigan.x86;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicContainer;
@@ -19,49 +16,40 @@ import org.junit.jupiter.api.TestFactory;
  * checks the same files.
  */
 class EmulatorTableTest {
-  private static final Path TABLES = Path.of("src/test/resources/emulator");
-
-  private final Emulator emulator = new Emulator(new PlanCache(new IcedDecoder(), 1024));
+  private final PlanCache plans = new PlanCache(new IcedDecoder(), 1024);
+  private final Emulator emulator = new Emulator(plans);
   private final Effect effect = new Effect();
 
   @TestFactory
-  Stream<DynamicContainer> tables() throws IOException {
-    try (Stream<Path> files = Files.list(TABLES)) {
-      List<Path> tables = files.sorted().toList();
-      assertTrue(tables.size() > 8, "tables are missing");
-      return tables.stream().map(this::table);
-    }
+  Stream<DynamicContainer> tables() {
+    List<Path> files = Tables.files();
+    assertTrue(files.size() > 8, "tables are missing");
+    return files.stream().map(this::table);
   }
 
   private DynamicContainer table(Path file) {
-    List<DynamicTest> tests = new ArrayList<>();
-    try {
-      for (String line : Files.readAllLines(file)) {
-        if (!line.isEmpty() && !line.startsWith("#")) {
-          String name = line.substring(0, line.indexOf(": "));
-          tests.add(DynamicTest.dynamicTest(name, () -> check(line.substring(name.length() + 2))));
-        }
-      }
-    } catch (IOException e) {
-      throw new IllegalStateException(e);
-    }
-    assertTrue(!tests.isEmpty(), "empty table " + file);
+    List<Tables.Line> lines = Tables.lines(file);
+    assertTrue(!lines.isEmpty(), "empty table " + file);
+    Stream<DynamicTest> tests =
+        lines.stream().map(line -> DynamicTest.dynamicTest(line.name(), () -> check(line)));
     return DynamicContainer.dynamicContainer(file.getFileName().toString(), tests);
   }
 
-  private void check(String line) {
-    String[] parts = line.split(" -> | ; ");
-    TextCase exit = TextCase.parse(parts[0]);
-    String expected = parts[1];
+  private void check(Tables.Line line) {
+    TextCase exit = line.parseExit();
     String actual = exit.answer(emulator.emulate(exit, effect), effect);
-    long undefined = note(line, "undef=");
-    assertEquals(withoutFlags(expected, undefined), withoutFlags(actual, undefined));
+    assertEquals(
+        withoutFlags(line.answer(), line.undefined()), withoutFlags(actual, line.undefined()));
+    if (line.isWrite()) {
+      assertEquals(line.undefined(), undefined(plans.find(exit), exit), "undefined flags");
+    }
   }
 
-  private static long note(String line, String key) {
-    int notes = line.indexOf(" ; ");
-    int at = notes < 0 ? -1 : line.indexOf(key, notes);
-    return at < 0 ? 0 : Long.parseLong(line.substring(at + key.length()).split(" ")[0], 16);
+  private static long undefined(Plan plan, ExitState exit) {
+    boolean pair = plan.operation == Operation.SHLD || plan.operation == Operation.SHRD;
+    boolean inCl = pair ? plan.countInCl : plan.register == Registers.RCX;
+    long count = inCl ? exit.gpr(Registers.RCX) : plan.immediate;
+    return UndefinedFlags.of(plan.operation, plan.size, Rotates.maskedCount(plan.size, count));
   }
 
   private static String withoutFlags(String answer, long flags) {
