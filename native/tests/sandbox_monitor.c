@@ -52,6 +52,7 @@ void monitor_attach(struct monitor *monitor, const char *options, enum monitor_p
   const char *message = NULL;
   memset(monitor, 0, sizeof(*monitor));
   monitor->policy = policy;
+  monitor->spins = 20;
   if (hv_sandbox.attach("sandbox", options, &monitor->domain, &message) < 0) {
     fail_msg("attach: %s", message);
   }
@@ -178,6 +179,7 @@ static bool take(struct monitor *monitor, vm_event_request_t *request) {
   monitor->most_waiting = waiting > monitor->most_waiting ? waiting : monitor->most_waiting;
   RING_COPY_REQUEST(&monitor->ring, monitor->ring.req_cons, request);
   monitor->ring.req_cons++;
+  monitor->ring.sring->req_event = monitor->ring.req_cons + 1;
   monitor->requests++;
   return true;
 }
@@ -204,7 +206,7 @@ bool monitor_run(struct monitor *monitor, unsigned seconds) {
   while (hv_sandbox.state(monitor->domain) != HV_DOMAIN_ENDED || monitor_turn(monitor)) {
     if (monitor_turn(monitor)) {
       idle = 0;
-    } else if (idle++ > (getenv("SPIN") ? 2000000u : 20u)) {
+    } else if (idle++ > monitor->spins) {
       wait_for_event(monitor);
     }
     if (now_ns() > end) {

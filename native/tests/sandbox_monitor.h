@@ -31,6 +31,7 @@ struct monitor {
   enum monitor_policy policy;
   uint64_t denied_gpa; /* entry whose R/W bit is kept clear; 0 none */
   bool stepping[MONITOR_VCPUS];
+  unsigned spins;       /* turns that find nothing before it sleeps */
   uint64_t delay_loops; /* between taking a request and answering it */
 
   uint64_t requests;

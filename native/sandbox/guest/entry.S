@@ -120,7 +120,7 @@ yield:
   ret
   .endm
 
-#define INSN(name, how, lock, size, form, weight, flags, ...) \
+#define INSN(name, how, class, size, form, weight, flags, ...) \
   .globl insn_##name; insn_##name: BEFORE form; __VA_ARGS__; AFTER;
 #include "guest/insns.h"
 

@@ -5,7 +5,7 @@
 #include "guest/insns.h"
 
 const struct insn insns[INSN_COUNT] = {
-#define INSN(name, how, lock, size, form, weight, flags, ...) {insn_##name, how, lock, size, form, weight, flags},
+#define INSN(name, how, class, size, form, weight, flags, ...) {insn_##name, how, class, size, form, weight, flags},
 #include "guest/insns.h"
 };
 

@@ -26,12 +26,12 @@ enum insn_how {
   ACROSS_OR
 };
 
-enum insn_lock { PLAIN, LOCKED };
+enum insn_class { RARE, PLAIN, LOCKED };
 
 struct insn {
   void (*run)(void); /* takes cpu.in, leaves cpu.out */
   uint8_t how;       /* enum insn_how */
-  uint8_t lock;      /* enum insn_lock */
+  uint8_t class;     /* enum insn_class */
   uint8_t size;      /* bytes of the operand */
   uint8_t form;      /* FORM_* */
   uint16_t weight;

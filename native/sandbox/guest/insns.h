@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The instructions with which the guest writes its tables, one a line:
- *   INSN(name, what it does, LOCKED or PLAIN, operand bytes, addressing form, weight, flags defined after it, assembly)
- * Operands: rax the new value or the mask, rdx what CMPXCHG stores, rcx a REP count; r10 as rax in FORM_INDEX.
+ *   INSN(name, what it does, RARE, PLAIN or LOCKED, operand bytes, addressing form, weight, flags defined after it, assembly)
+ * RARE ones are not what tables are usually written with: a monitor may not know how to do them itself. Operands: rax the new value or the mask, rdx what CMPXCHG stores, rcx a REP count; r10 as rax in FORM_INDEX.
  * Weights are in thousands of the writes that could be done in any way. Undefined flags: SDM vol. 2A and 2B.
  */
 /* clang-format off */
@@ -46,13 +46,13 @@ INSN(btr8,        BTR,      PLAIN,  8, FORM_BIT,    25, FLAGS_BIT,   btrq %rax, 
 INSN(btr8_lock,   BTR,      LOCKED, 8, FORM_BIT,    15, FLAGS_BIT,   lock btrq %rax, (%rdi))
 INSN(btc8,        BTC,      PLAIN,  8, FORM_BIT,    15, FLAGS_BIT,   btcq %rax, (%rdi))
 INSN(btc8_lock,   BTC,      LOCKED, 8, FORM_BIT,    10, FLAGS_BIT,   lock btcq %rax, (%rdi))
-INSN(push8,       STORE,    PLAIN,  8, FORM_STACK,   5, FLAGS_ALL,   pushq %rax)
-INSN(movq8,       STORE,    PLAIN,  8, FORM_RDI,     5, FLAGS_ALL,   movq %rax, %xmm3; movq %xmm3, (%rdi))
+INSN(push8,       STORE,    RARE,   8, FORM_STACK,   5, FLAGS_ALL,   pushq %rax)
+INSN(movq8,       STORE,    RARE,   8, FORM_RDI,     5, FLAGS_ALL,   movq %rax, %xmm3; movq %xmm3, (%rdi))
 /* Chosen by name only: they write more than one entry. */
 INSN(rep_stos8,   RANGE,    PLAIN,  8, FORM_RDI,     0, FLAGS_ALL,   rep stosq)
 INSN(rep_down8,   RANGE,    PLAIN,  8, FORM_DOWN,    0, FLAGS_ALL,   rep stosq)
-INSN(movups16,    PAIR,    PLAIN,  16, FORM_RDI,     0, FLAGS_ALL,   movq %rax, %xmm5; movq %rdx, %xmm6; punpcklqdq %xmm6, %xmm5; movups %xmm5, (%rdi))
-INSN(movdqu16,    PAIR,    PLAIN,  16, FORM_INDEX,   0, FLAGS_ALL,   movq %r10, %xmm5; movq %rdx, %xmm6; punpcklqdq %xmm6, %xmm5; movdqu %xmm5, -8(%rbx,%r9,8))
+INSN(movups16,    PAIR,    RARE,   16, FORM_RDI,     0, FLAGS_ALL,   movq %rax, %xmm5; movq %rdx, %xmm6; punpcklqdq %xmm6, %xmm5; movups %xmm5, (%rdi))
+INSN(movdqu16,    PAIR,    RARE,   16, FORM_INDEX,   0, FLAGS_ALL,   movq %r10, %xmm5; movq %rdx, %xmm6; punpcklqdq %xmm6, %xmm5; movdqu %xmm5, -8(%rbx,%r9,8))
 INSN(mov8_across, ACROSS,   PLAIN,  8, FORM_RDI,     0, FLAGS_ALL,   movq %rax, (%rdi))
 INSN(or8_across,  ACROSS_OR,PLAIN,  8, FORM_RDI,     0, FLAGS_NO_AF, orq %rax, (%rdi))
 /* clang-format on */

@@ -9,7 +9,7 @@
 #include "guest/store.h"
 #include "guest/user.h"
 
-enum { DENIED_EVERY = 32, SHARED_PARTS = 3, ALL_PARTS = 10, PRIVATE_KINDS = 64 };
+enum { DENIED_EVERY = 32, SHARED_PARTS = 3, ALL_PARTS = 10, PRIVATE_KINDS = 64, AGED_TOGETHER = 4 };
 
 struct guest_boot guest_boot = {.vcpus = 0};
 
@@ -86,10 +86,23 @@ static void empty_region(struct cpu *cpu, unsigned region) {
   space_release_table(cpu, &cpu->main, region);
 }
 
+/* The page and its neighbours, as a scan for pages to reclaim would. */
+static void age_pages(struct cpu *cpu, unsigned region, unsigned page) {
+  unsigned first = page - page % AGED_TOGETHER;
+  for (unsigned i = first; i < first + AGED_TOGETHER; i++) {
+    if (cpu->main.regions[region].pages[i].state == PAGE_MAPPED) {
+      page_age(cpu, &cpu->main, region, i);
+    }
+  }
+}
+
 static void page_step(struct cpu *cpu, unsigned region, unsigned page, uint64_t kind) {
   struct space *space = &cpu->main;
   struct region *in = &space->regions[region];
   struct page *it = &in->pages[page];
+  if (it->state == PAGE_MAPPED) {
+    age_pages(cpu, region, page);
+  }
   if (it->state == PAGE_NONE) {
     if (in->table != 0 && both(in, page, PAGE_NONE) && kind % 8 == 0) {
       pages_map_pair(cpu, space, region, page);

@@ -132,6 +132,11 @@ void page_swap_in(struct cpu *cpu, struct space *space, unsigned region, unsigne
   page_read(cpu, space, region, page);
 }
 
+void page_age(struct cpu *cpu, const struct space *space, unsigned region, unsigned page) {
+  cpu->private_writes++;
+  store_age(cpu, space_entry(space, region, page), ~0ull);
+}
+
 void page_migrate(struct cpu *cpu, struct space *space, unsigned region, unsigned page) {
   struct page *it = &space->regions[region].pages[page];
   uint64_t old = page_entry(it);

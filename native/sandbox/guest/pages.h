@@ -11,6 +11,8 @@ void page_unmap(struct cpu *cpu, struct space *space, unsigned region, unsigned 
 void page_protect(struct cpu *cpu, struct space *space, unsigned region, unsigned page);
 void page_swap_out(struct cpu *cpu, struct space *space, unsigned region, unsigned page);
 void page_swap_in(struct cpu *cpu, struct space *space, unsigned region, unsigned page);
+/* Looks whether it was used, as reclaim does: clears A, or A and D. */
+void page_age(struct cpu *cpu, const struct space *space, unsigned region, unsigned page);
 /* To another frame, without being unmapped in between. */
 void page_migrate(struct cpu *cpu, struct space *space, unsigned region, unsigned page);
 /* Writes to the page as user code does, with copy-on-write where it is due. */

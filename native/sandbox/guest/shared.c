@@ -81,6 +81,14 @@ static void change_own(struct cpu *cpu) {
   }
 }
 
+static void age_own(struct cpu *cpu) {
+  uint64_t number = random_below(cpu, SHARED_OWN);
+  if (cpu->shared.own[number] != 0) {
+    cpu->shared_writes++;
+    store_age(cpu, own_entry(cpu->id, number), ~all_soft_bits() & ~PTE_AD);
+  }
+}
+
 static void flip(struct cpu *cpu, uint64_t gpa, uint32_t *model, uint64_t at) {
   uint64_t bit = soft_bit(cpu->id);
   uint64_t old = *model >> at & 1 ? bit : 0;
@@ -197,6 +205,11 @@ void shared_step(struct cpu *cpu) {
     case 9:
     case 10:
       flip_soft(cpu);
+      break;
+    case 11:
+    case 12:
+    case 13:
+      age_own(cpu);
       break;
     default:
       change_own(cpu);

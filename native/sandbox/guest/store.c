@@ -161,13 +161,13 @@ static const struct insn *draw(struct cpu *cpu) {
   return insn;
 }
 
-/* An instruction that can do the change; the last resort always can. */
-static const struct insn *choose(struct cpu *cpu, uint64_t old, uint64_t value, enum insn_lock lock,
+/* An instruction, of the least class or above, that can do the change; the last resort always can. */
+static const struct insn *choose(struct cpu *cpu, uint64_t old, uint64_t value, enum insn_class least,
                                  const struct insn *last_resort) {
   struct plan unused;
   for (unsigned i = 0; i < MOST_DRAWS; i++) {
     const struct insn *insn = draw(cpu);
-    if (insn->lock >= lock && (lock == PLAIN || insn->how != EXCHANGE) &&
+    if (insn->class >= least && (least != LOCKED || insn->how != EXCHANGE) &&
         insn_prepare(cpu, insn, 0, old, old, value, &unused)) {
       return insn;
     }
@@ -182,8 +182,7 @@ static bool compare_failed(const struct plan *plan, const struct registers *seen
 static void change(struct cpu *cpu, uint64_t gpa, uint64_t old, uint64_t value, bool denied) {
   struct plan plan;
   struct registers seen;
-  /* Denied writes are of kinds that are emulated: one that the monitor lets the vCPU step cannot be denied. */
-  const struct insn *insn = choose(cpu, old, value, denied ? LOCKED : PLAIN, &insns[INSN_mov8]);
+  const struct insn *insn = choose(cpu, old, value, denied ? PLAIN : RARE, &insns[INSN_mov8]);
   unsigned retries = 0;
   if (denied && cpu->reference) {
     return;
@@ -220,6 +219,17 @@ void store_shared(struct cpu *cpu, uint64_t gpa, uint64_t own, uint64_t old, uin
     plan.own = own & ~PTE_AD;
     execute(cpu, &plan, &seen);
   } while (compare_failed(&plan, &seen) && retries++ < MOST_RETRIES);
+}
+
+void store_age(struct cpu *cpu, uint64_t gpa, uint64_t own) {
+  bool both = random_below(cpu, 2) == 0;
+  struct plan plan = {.insn = &insns[both ? INSN_and8_lock : INSN_btr8_lock], .entries = 1, .elements = 1, .own = own};
+  struct registers seen;
+  insn_junk(cpu);
+  cpu->in.gpr[R10] = ~PTE_AD;
+  cpu->in.gpr[RAX] = (uint64_t)__builtin_ctzll(PTE_A);
+  insn_address(cpu, &plan, (uint64_t)direct(gpa));
+  execute(cpu, &plan, &seen);
 }
 
 void store_range(struct cpu *cpu, uint64_t gpa, uint64_t count, uint64_t value, bool down) {

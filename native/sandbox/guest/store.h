@@ -15,6 +15,9 @@ void store_entry(struct cpu *cpu, uint64_t gpa, uint64_t old, uint64_t value);
 /* Changes the bits own, which nobody else changes, of an entry that others write too: old to value, within own. */
 void store_shared(struct cpu *cpu, uint64_t gpa, uint64_t own, uint64_t old, uint64_t value);
 
+/* Clears A, or A and D, of a present entry of which the bits own are the vCPU's: what page reclaim does. */
+void store_age(struct cpu *cpu, uint64_t gpa, uint64_t own);
+
 /* Sets count entries from gpa to value by REP STOS, upwards or downwards. */
 void store_range(struct cpu *cpu, uint64_t gpa, uint64_t count, uint64_t value, bool down);
 

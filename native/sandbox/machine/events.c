@@ -71,7 +71,7 @@ static void take_responses(struct machine *machine) {
   }
 }
 
-void events_post(struct vcpu *vcpu, const vm_event_request_t *request) {
+RING_IDX events_post(struct vcpu *vcpu, const vm_event_request_t *request) {
   struct machine *machine = vcpu->machine;
   futex_lock(&machine->events_lock);
   while (RING_FULL(&machine->ring)) {
@@ -87,11 +87,17 @@ void events_post(struct vcpu *vcpu, const vm_event_request_t *request) {
     futex_lock(&machine->events_lock);
   }
   atomic_store_explicit(&vcpu->paused, true, memory_order_relaxed);
-  *RING_GET_REQUEST(&machine->ring, machine->ring.req_prod_pvt) = *request;
-  machine->ring.req_prod_pvt++;
+  RING_IDX index = machine->ring.req_prod_pvt++;
+  *RING_GET_REQUEST(&machine->ring, index) = *request;
   RING_PUSH_REQUESTS(&machine->ring);
   futex_unlock(&machine->events_lock);
   events_raise(machine);
+  return index;
+}
+
+bool events_taken(const struct machine *machine, RING_IDX request) {
+  RING_IDX next = __atomic_load_n(&machine->ring.sring->req_event, __ATOMIC_ACQUIRE) - 1;
+  return (int)(next - request) > 0;
 }
 
 static uint64_t now_ns(void) {

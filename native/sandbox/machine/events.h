@@ -8,8 +8,14 @@
 /* Not for handlers. */
 void events_open(struct machine *machine, void *ring_page);
 
-/* Puts the vCPU's request on the ring, waiting for room where the ring is full. The vCPU counts as paused from here. */
-void events_post(struct vcpu *vcpu, const vm_event_request_t *request);
+/*
+ * Puts the vCPU's request on the ring, waiting for room where the ring is full. The vCPU counts as paused from here.
+ * Returns the request's index.
+ */
+RING_IDX events_post(struct vcpu *vcpu, const vm_event_request_t *request);
+
+/* True once the backend has taken the request from the ring, as far as it lets on: it asks to be told of later ones. */
+bool events_taken(const struct machine *machine, RING_IDX request);
 
 /* Returns once a response has unpaused the vCPU. */
 void events_wait(struct vcpu *vcpu);

@@ -50,8 +50,7 @@ static void spoil(struct vcpu *vcpu) {
 
 /* From a request on the ring to the vCPU's going on. */
 static void exchange(struct vcpu *vcpu, ucontext_t *context, const vm_event_request_t *request) {
-  events_post(vcpu, request);
-  walker_nudge(vcpu, request);
+  walker_nudge(vcpu, request, events_post(vcpu, request));
   events_wait(vcpu);
   if (vcpu->set_registers) {
     vcpu->set_registers = false;

@@ -24,7 +24,7 @@
 
 struct machine;
 
-enum { TLB_ENTRIES = 64, RECENT_ADDRESSES = 16, LIFTED_FRAMES = 8 };
+enum { TLB_ENTRIES = 64, RECENT_ADDRESSES = 128, LIFTED_FRAMES = 8 };
 
 struct tlb_entry {
   uint64_t va;   /* of the 4 KiB page mapped; 0 where the entry is free */
@@ -63,9 +63,8 @@ struct vcpu {
 
   struct tlb_entry tlb[TLB_ENTRIES]; /* under ram.lock */
   unsigned tlb_next;
-  _Atomic uint64_t recent[RECENT_ADDRESSES]; /* linear addresses that this vCPU's walks were for */
-  unsigned recent_next;
-  uint32_t random; /* of the walker's share that runs on this thread */
+  _Atomic uint64_t recent[RECENT_ADDRESSES]; /* linear addresses that walks were for, by a hash of the page; 0 none */
+  uint32_t random;                           /* of the walker's share that runs on this thread */
 
   _Atomic uint64_t exits; /* MEM_ACCESS requests */
   _Atomic uint64_t steps; /* SINGLESTEP requests */

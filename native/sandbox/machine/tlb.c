@@ -17,8 +17,8 @@ static void drop(struct tlb_entry *entry) {
 }
 
 static void note(struct vcpu *vcpu, uint64_t va) {
-  atomic_store_explicit(&vcpu->recent[vcpu->recent_next], va, memory_order_relaxed);
-  vcpu->recent_next = (vcpu->recent_next + 1) % RECENT_ADDRESSES;
+  uint64_t slot = (va >> 12) * 0x9e3779b97f4a7c15ull >> 32;
+  atomic_store_explicit(&vcpu->recent[slot % RECENT_ADDRESSES], va, memory_order_relaxed);
 }
 
 static struct tlb_entry *slot_for(struct vcpu *vcpu, uint64_t page) {

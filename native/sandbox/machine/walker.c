@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "walker.h"
 
+#include <sched.h>
 #include <time.h>
 
+#include "events.h"
 #include "ram.h"
 #include "walk.h"
 
-enum { PAUSE_NS = 100000, NUDGE_NS = 2000 };
+enum { PAUSE_NS = 400000, TAKE_NS = 50000, LOOK_NS = 300, LINGER_NS = 1500 };
 
 static void count(struct machine *machine, unsigned updates) {
   atomic_fetch_add_explicit(&machine->walker_updates, updates, memory_order_relaxed);
@@ -54,51 +56,82 @@ static uint32_t next_random(struct vcpu *vcpu) {
   return vcpu->random;
 }
 
-/* An address whose walk, with this vCPU's tables, uses the entry; 0 where none of the recent ones does. */
-static uint64_t address_through(struct vcpu *vcpu, uint64_t entry_gpa) {
-  struct walk found;
-  unsigned none = 0;
-  for (unsigned i = 0; i < RECENT_ADDRESSES; i++) {
-    uint64_t va = atomic_load_explicit(&vcpu->recent[i], memory_order_relaxed);
-    if (va == 0) {
-      continue;
-    }
-    walk(vcpu->machine, atomic_load(&vcpu->cr3), va, WALK_NONE, &found, &none);
-    for (unsigned k = 0; k < found.levels; k++) {
-      if (found.entry_gpa[k] == entry_gpa) {
-        return va;
-      }
+/* Whether some level of va's walk uses the entry with that number of its table. */
+static bool uses_index(uint64_t va, uint64_t index) {
+  for (unsigned shift = 12; shift <= 39; shift += 9) {
+    if ((va >> shift & (GUEST_ENTRIES - 1)) == index) {
+      return true;
     }
   }
-  return 0;
+  return false;
 }
 
-static void delay(uint64_t ns) {
-  struct timespec start;
+static bool passes(const struct vcpu *vcpu, uint64_t va, uint64_t entry_gpa) {
+  struct walk found;
+  unsigned none = 0;
+  walk(vcpu->machine, atomic_load(&vcpu->cr3), va, WALK_NONE, &found, &none);
+  for (unsigned i = 0; i < found.levels; i++) {
+    if (found.entry_gpa[i] == entry_gpa) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* An address that the vCPU has used and whose walk uses the entry. */
+static bool find_walk(const struct vcpu *vcpu, uint64_t entry_gpa, uint64_t *va) {
+  for (unsigned i = 0; i < RECENT_ADDRESSES; i++) {
+    *va = atomic_load_explicit(&vcpu->recent[i], memory_order_relaxed);
+    if (*va != 0 && uses_index(*va, entry_gpa / 8 % GUEST_ENTRIES) && passes(vcpu, *va, entry_gpa)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static uint64_t now_ns(void) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &start);
-  do {
-    __builtin_ia32_pause();
-    clock_gettime(CLOCK_MONOTONIC, &now);
-  } while ((uint64_t)(now.tv_sec - start.tv_sec) * 1000000000u + (uint64_t)now.tv_nsec - (uint64_t)start.tv_nsec < ns);
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-void walker_nudge(struct vcpu *vcpu, const vm_event_request_t *request) {
+/* Gives the monitor time to take the request and to look at the entry, but not for long. */
+static void wait_for_look(struct vcpu *vcpu, RING_IDX request) {
   struct machine *machine = vcpu->machine;
+  uint64_t end = now_ns() + TAKE_NS;
+  while (!events_taken(machine, request) && now_ns() < end) {
+    sched_yield();
+  }
+  end = now_ns() + LOOK_NS + next_random(vcpu) % LINGER_NS;
+  while (now_ns() < end) {
+    __builtin_ia32_pause();
+  }
+}
+
+/* One half of the times a read, which sets A, the other a write, which sets D where it may. */
+static void walk_now(struct vcpu *vcpu, uint64_t cr3, uint64_t va) {
+  struct walk found;
+  unsigned updates = 0;
+  walk(vcpu->machine, cr3, va, WALK_ACCESSED | (next_random(vcpu) & WALK_DIRTY), &found, &updates);
+  count(vcpu->machine, updates);
+}
+
+void walker_nudge(struct vcpu *vcpu, const vm_event_request_t *request, RING_IDX index) {
+  struct machine *machine = vcpu->machine;
+  uint64_t gpa = request->u.mem_access.gfn * GUEST_PAGE + (request->u.mem_access.offset & ~7ull);
+  uint64_t va;
   if (!machine->options.walker || request->reason != VM_EVENT_REASON_MEM_ACCESS) {
     return;
   }
-  uint64_t gpa = request->u.mem_access.gfn * GUEST_PAGE + (request->u.mem_access.offset & ~7ull);
   uint64_t entry = atomic_load(ram_entry(machine, gpa));
   if ((entry & PTE_P) == 0 || (entry & PTE_AD) == PTE_AD) {
     return;
   }
-  uint64_t va = address_through(vcpu, gpa);
-  if (va != 0) {
-    struct walk found;
-    unsigned updates = 0;
-    delay(next_random(vcpu) % NUDGE_NS);
-    walk(machine, atomic_load(&vcpu->cr3), va, WALK_ACCESSED | (next_random(vcpu) & WALK_DIRTY), &found, &updates);
-    count(machine, updates);
+  for (unsigned i = 0; i < machine->options.vcpus; i++) {
+    if (find_walk(&machine->vcpus[i], gpa, &va)) {
+      wait_for_look(vcpu, index);
+      walk_now(vcpu, atomic_load(&machine->vcpus[i].cr3), va);
+      return;
+    }
   }
 }

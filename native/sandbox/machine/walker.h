@@ -13,10 +13,10 @@ int walker_start(struct machine *machine);
 void walker_join(struct machine *machine);
 
 /*
- * The vCPU has just put request on the ring. Where the entry it wants to write serves an address in use, another
- * processor's walk for that address happens now, between the monitor's look at the entry and its swap if chance
- * has it so.
+ * The vCPU has just put request on the ring, as number index. Where the entry that it wants to write serves an address
+ * in use, now and then another processor's walk for that address happens soon after the monitor has taken the request:
+ * between its look at the entry and its swap, if chance has it so.
  */
-void walker_nudge(struct vcpu *vcpu, const vm_event_request_t *request);
+void walker_nudge(struct vcpu *vcpu, const vm_event_request_t *request, RING_IDX index);
 
 #endif
