@@ -71,10 +71,7 @@ class AllocationTest {
     rounds(WARM_UP);
     told = 0;
     asked = 0;
-    long before = threads.getCurrentThreadAllocatedBytes();
-    rounds(ROUNDS);
-    long allocated = threads.getCurrentThreadAllocatedBytes() - before;
-    assertEquals(0, allocated);
+    assertEquals(0, leastAllocatedBy(() -> rounds(ROUNDS)));
     assertTrue(told > ROUNDS, "changes were told");
     assertTrue(asked > ROUNDS, "listeners were asked");
     assertTrue(writes.counters().get(WriteCounters.VETOED) > ROUNDS / 4);
@@ -84,11 +81,27 @@ class AllocationTest {
   @Test
   void sixteenBytesOnceAreNoticed() {
     rounds(WARM_UP);
-    long before = threads.getCurrentThreadAllocatedBytes();
-    rounds(ROUNDS);
-    kept = new Object();
-    long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+    long allocated =
+        leastAllocatedBy(
+            () -> {
+              rounds(ROUNDS);
+              kept = new Object();
+            });
     assertTrue(allocated >= 16, () -> kept + ": " + allocated);
+  }
+
+  /**
+   * Of some runs the one that allocates least: a late compilation may cost a run something, but
+   * code that allocates does so in each.
+   */
+  private long leastAllocatedBy(Runnable run) {
+    long least = Long.MAX_VALUE;
+    for (int i = 0; i < 4; i++) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      run.run();
+      least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+    }
+    return least;
   }
 
   private void rounds(int count) {
