@@ -36,6 +36,8 @@ public final class EntryFormat {
   private static final int PAGE_SHIFT = 12;
 
   private final PagingMode mode;
+  private final int entryBytes;
+  private final int levels;
   private final long physicalMask;
   private final int[] shift;
   private final int[] indexMask;
@@ -47,12 +49,12 @@ public final class EntryFormat {
    * @param maxPhysicalBits MAXPHYADDR, 36 to 52
    */
   public EntryFormat(PagingMode mode, int maxPhysicalBits) {
-    if (maxPhysicalBits < 36 || maxPhysicalBits > 52) {
-      throw new IllegalArgumentException("MAXPHYADDR is 36 to 52, not " + maxPhysicalBits);
-    }
+    PagingMode.checkWidth(maxPhysicalBits);
     this.mode = mode;
+    entryBytes = mode.entryBytes();
+    levels = mode.levels();
     this.physicalMask = (1L << maxPhysicalBits) - 1;
-    int slots = mode.levels() + 1;
+    int slots = levels + 1;
     shift = new int[slots];
     indexMask = new int[slots];
     choosesByPs = new boolean[slots];
@@ -76,7 +78,7 @@ public final class EntryFormat {
   }
 
   public int levels() {
-    return mode.levels();
+    return levels;
   }
 
   /** True if the bits above the translated ones repeat the highest of them. */
@@ -97,7 +99,7 @@ public final class EntryFormat {
 
   /** Guest-physical address of the entry of {@code table} that translates a virtual address. */
   public long entryAddress(int level, long table, long address) {
-    return table + (long) ((int) (address >>> shift[level]) & indexMask[level]) * mode.entryBytes();
+    return table + (long) ((int) (address >>> shift[level]) & indexMask[level]) * entryBytes;
   }
 
   /** {@link #NOT_PRESENT}, {@link #RESERVED}, {@link #TABLE} or {@link #PAGE}. */

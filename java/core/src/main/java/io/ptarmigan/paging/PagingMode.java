@@ -46,4 +46,11 @@ public enum PagingMode {
   boolean mapsPages(int level) {
     return mapsPages[level - 1];
   }
+
+  /** Throws {@link IllegalArgumentException} for a physical address width that no processor has. */
+  static void checkWidth(int maxPhysicalBits) {
+    if (maxPhysicalBits < 36 || maxPhysicalBits > 52) {
+      throw new IllegalArgumentException("MAXPHYADDR is 36 to 52, not " + maxPhysicalBits);
+    }
+  }
 }

@@ -4,7 +4,6 @@ package io.ptarmigan.watch;
 import io.ptarmigan.api.TranslationChange;
 import io.ptarmigan.api.Watch;
 import io.ptarmigan.paging.EntryFormat;
-import io.ptarmigan.paging.EntryText;
 import io.ptarmigan.paging.Translation;
 
 /**
@@ -188,34 +187,13 @@ public final class ChangeRecord implements TranslationChange {
     return instruction;
   }
 
-  /** One line for people: address, level, both entries and both translations in words. */
+  EntryFormat format() {
+    return format;
+  }
+
+  /** One line for people, see {@link ChangeText}. Allocates. */
   @Override
   public String toString() {
-    return String.format(
-        "0x%x level %d %s: %s -> %s; %s -> %s (vcpu %d, exit %d, rip 0x%x, %s)",
-        address(),
-        level,
-        words(cause),
-        EntryText.describe(format, level, oldEntry),
-        EntryText.describe(format, level, newEntry),
-        target(oldFrame, oldPageSize),
-        target(newFrame, newPageSize),
-        vcpu,
-        sequence,
-        instruction,
-        words(how));
-  }
-
-  private static String words(Enum<?> constant) {
-    return constant.name().toLowerCase(java.util.Locale.ROOT).replace('_', ' ');
-  }
-
-  private static String target(long frame, long size) {
-    if (frame == NO_FRAME) {
-      return "unmapped";
-    }
-    return frame == UNKNOWN_FRAME
-        ? "unknown"
-        : String.format("frame 0x%x in %s page", frame, EntryText.size(size));
+    return ChangeText.line(this);
   }
 }

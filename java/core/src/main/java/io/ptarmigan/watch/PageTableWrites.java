@@ -33,6 +33,7 @@ public final class PageTableWrites {
   private final Paths paths;
   private final WriteJudge judge;
   private final WatchRequests requests;
+  private final Watches watches;
 
   /**
    * @param wake makes the decider call {@link #poll} soon; called by threads that place or close
@@ -42,12 +43,13 @@ public final class PageTableWrites {
     tables = new WatchedTables(port);
     paths = new Paths(format, tables, sink, counters);
     judge = new WriteJudge(format, tables, counters);
-    requests = new WatchRequests(format, wake);
+    requests = new WatchRequests(wake);
+    watches = new WatchPlacing(format, requests);
   }
 
   /** Where any thread places watches. */
   public Watches watches() {
-    return requests;
+    return watches;
   }
 
   public WriteCounters counters() {

@@ -125,9 +125,4 @@ final class PathWatch implements Watch {
     instruction = write.rip();
     this.how = how;
   }
-
-  @Override
-  public String toString() {
-    return String.format("watch 0x%x under cr3 0x%x (%s)", address, cr3, bits);
-  }
 }

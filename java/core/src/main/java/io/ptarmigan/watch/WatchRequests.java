@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.ptarmigan.watch;
 
-import io.ptarmigan.api.Bits;
-import io.ptarmigan.api.TranslationListener;
-import io.ptarmigan.api.Watch;
-import io.ptarmigan.api.Watches;
-import io.ptarmigan.paging.EntryFormat;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -15,8 +9,8 @@ import java.util.concurrent.atomic.AtomicReference;
  * the decider takes whole and turns round. Bounded, since watches waiting to be placed are counted
  * and each is closed once.
  */
-final class WatchRequests implements Watches {
-  private static final int MOST_WAITING = 1 << 18;
+final class WatchRequests {
+  static final int MOST_WAITING = 1 << 18;
 
   private static final class Request {
     final PathWatch watch;
@@ -29,7 +23,6 @@ final class WatchRequests implements Watches {
     }
   }
 
-  private final EntryFormat format;
   private final Runnable wake;
   private final AtomicReference<Request> newest = new AtomicReference<>();
   private final AtomicInteger waiting = new AtomicInteger();
@@ -37,30 +30,21 @@ final class WatchRequests implements Watches {
   /**
    * @param wake called after a request was left, on the thread that left it
    */
-  WatchRequests(EntryFormat format, Runnable wake) {
-    this.format = format;
+  WatchRequests(Runnable wake) {
     this.wake = wake;
   }
 
-  @Override
-  public Watch watch(long cr3, long address, Bits bits, TranslationListener listener) {
-    Objects.requireNonNull(listener, "listener");
-    long root = format.rootAddress(cr3);
-    if (!format.canonical(address)) {
-      throw new IllegalArgumentException(String.format("0x%x is not canonical", address));
-    }
-    if (!format.physical(root)) {
-      throw new IllegalArgumentException(String.format("no table can be at 0x%x", root));
-    }
+  /** Asks for a watch to be placed; false if too many wait already. */
+  boolean place(PathWatch watch) {
     if (waiting.incrementAndGet() > MOST_WAITING) {
       waiting.decrementAndGet();
-      throw new IllegalStateException(MOST_WAITING + " watches wait to be placed already");
+      return false;
     }
-    PathWatch watch = new PathWatch(this, cr3, root, address, bits, listener, format.levels());
     push(new Request(watch, true));
-    return watch;
+    return true;
   }
 
+  /** Asks for a watch to be removed. Once per watch. */
   void remove(PathWatch watch) {
     push(new Request(watch, false));
   }

@@ -104,6 +104,11 @@ class TranslationModelTest {
       this.va = va;
       this.bits = bits;
     }
+
+    @Override
+    public String toString() {
+      return "watch of %x under %x (%s)".formatted(va, root, bits);
+    }
   }
 
   /** Kind, target and rights such that most walks come to a page, and all there is occurs. */
@@ -304,7 +309,7 @@ class TranslationModelTest {
         boolean differs = believer.known.differs(now, believer.bits.mask());
         List<String> expected =
             differs ? List.of(text(believer.known) + ">" + text(now)) : List.of();
-        assertEquals(expected, believer.told, () -> believer.watch + " after " + edit);
+        assertEquals(expected, believer.told, () -> believer + " after " + edit);
         if (now.supersedes(believer.bits.mask())) {
           believer.known.set(now);
         }
@@ -334,7 +339,7 @@ class TranslationModelTest {
         Translation known = ((PathWatch) believer.watch).told;
         Translation now = walk(believer);
         assertEquals(
-            false, known.differs(now, believer.bits.mask()), () -> believer.watch + " is behind");
+            false, known.differs(now, believer.bits.mask()), () -> believer + " is behind");
       }
     }
 
@@ -343,12 +348,12 @@ class TranslationModelTest {
       for (String change : believer.told) {
         String[] ends = change.split(">");
         if (at != null) {
-          assertEquals(at, ends[0], () -> believer.watch + " " + believer.told);
+          assertEquals(at, ends[0], () -> believer + " " + believer.told);
         }
         at = ends[1];
       }
       if (at != null) {
-        assertEquals(text(walk(believer)), at, () -> believer.watch + " " + believer.told);
+        assertEquals(text(walk(believer)), at, () -> believer + " " + believer.told);
       }
     }
 
