@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.ptarmigan.watch;
 
+import io.ptarmigan.abi.generated.Native;
 import io.ptarmigan.api.TranslationChange.How;
 import io.ptarmigan.api.Watches;
 import io.ptarmigan.paging.EntryFormat;
@@ -23,8 +24,6 @@ public final class PageTableWrites {
   /** Flag of the verdict: a watched translation changes, or may. */
   public static final int RELEVANT = 2;
 
-  private static final int STEPPED = 3;
-  private static final int HV_EMULATED = 4;
   private static final int ENTRY_BYTES = 8;
   private static final long SET_BY_WALKER = EntryFormat.A | EntryFormat.D;
 
@@ -136,9 +135,9 @@ public final class PageTableWrites {
 
   private static How how(int result) {
     switch (result) {
-      case STEPPED:
+      case Native.PT_RESULT_STEPPED:
         return How.STEPPED;
-      case HV_EMULATED:
+      case Native.PT_RESULT_HV_EMULATED:
         return How.HV_EMULATED;
       default:
         return How.APPLIED;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.ptarmigan.watch;
 
+import io.ptarmigan.abi.generated.Native;
 import io.ptarmigan.x86.Effect;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -19,12 +20,9 @@ import java.util.TreeMap;
  * other frame goes unseen.
  */
 final class FakeGuest implements GuestPort {
-  static final int PROTECT_READ = 1;
-  static final int RELEASE = 2;
-  static final int READ = 3;
-  static final int APPLIED = 1;
-  static final int DENIED = 2;
-  static final int STEPPED = 3;
+  private static final int PROTECT_READ = Native.PT_COMMAND_PROTECT_READ;
+  private static final int RELEASE = Native.PT_COMMAND_RELEASE;
+  private static final int READ = Native.PT_COMMAND_READ;
   static final long RIP = 0xffff_8000_0010_0000L;
 
   /** One store of one virtual CPU on its way from exit to outcome. */
@@ -136,7 +134,7 @@ final class FakeGuest implements GuestPort {
     store.sequence = ++sequence;
     capture(store);
     write(store);
-    outcome(store, STEPPED);
+    outcome(store, Native.PT_RESULT_STEPPED);
   }
 
   private void publish(Store store) {
@@ -187,7 +185,8 @@ final class FakeGuest implements GuestPort {
       return false;
     }
     if ((store.verdict & PageTableWrites.DENY) != 0) {
-      stream.add(() -> writes.denied(new FakeOutcome(store, DENIED, store.captured)));
+      stream.add(
+          () -> writes.denied(new FakeOutcome(store, Native.PT_RESULT_DENIED, store.captured)));
       store.finished = true;
       return true;
     }
@@ -199,7 +198,7 @@ final class FakeGuest implements GuestPort {
       }
     }
     write(store);
-    outcome(store, APPLIED);
+    outcome(store, Native.PT_RESULT_APPLIED);
     return true;
   }
 
