@@ -13,6 +13,7 @@ import picocli.CommandLine.HelpCommand;
       MonitorCommand.class,
       BenchConsumerCommand.class,
       EmulateCommand.class,
+      SoakCommand.class,
       HelpCommand.class
     },
     synopsisSubcommandLabel = "COMMAND")

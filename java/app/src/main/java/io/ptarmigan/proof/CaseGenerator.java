@@ -3,8 +3,8 @@ package io.ptarmigan.proof;
 
 import io.ptarmigan.x86.Operation;
 import io.ptarmigan.x86.UndefinedFlags;
-import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Draws random cases: instruction bytes from its own tables, registers and memory such that the
@@ -47,8 +47,10 @@ final class CaseGenerator {
   CaseGenerator(long seed, OracleLayout layout, List<Cell> cells) {
     this.values = new Values(seed);
     this.cells = cells.toArray(new Cell[0]);
-    this.order = new int[this.cells.length];
-    Arrays.setAll(order, i -> i);
+    this.order =
+        IntStream.range(0, cells.size())
+            .flatMap(i -> IntStream.generate(() -> i).limit(cells.get(i).weight()))
+            .toArray();
     this.dataPages = layout.numbers("data_pages");
     this.sourcePages = layout.numbers("source_pages");
     this.codePages = layout.numbers("code_pages");
@@ -83,7 +85,7 @@ final class CaseGenerator {
     return cell;
   }
 
-  /** Each cell once in every round, in random order (Fisher and Yates). */
+  /** Each cell in every round as often as it weighs, in random order (Fisher and Yates). */
   private int nextCell() {
     int at = (int) (drawn++ % order.length);
     int other = at + values.below(order.length - at);

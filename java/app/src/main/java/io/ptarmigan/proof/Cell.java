@@ -71,6 +71,11 @@ record Cell(Form form, int size, Addressing addressing, Prefixes prefixes, int o
     return List.copyOf(cells);
   }
 
+  /** Draws in one round: strings and the stack have few cells and much to go wrong. */
+  int weight() {
+    return named() ? 1 : 8;
+  }
+
   /** One indivisible access. */
   boolean isLocked() {
     return prefixes.lock || form.operation == Operation.XCHG;

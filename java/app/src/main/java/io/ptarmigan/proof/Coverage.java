@@ -32,6 +32,15 @@ public final class Coverage {
     results.merge(result, 1L, Long::sum);
   }
 
+  /** Adds the counts of another one over the same cells. */
+  void add(Coverage other) {
+    for (int i = 0; i < drawn.length; i++) {
+      drawn[i] += other.drawn[i];
+      written[i] += other.written[i];
+    }
+    other.results.forEach((result, n) -> results.merge(result, n, Long::sum));
+  }
+
   public int cells() {
     return cells.size();
   }

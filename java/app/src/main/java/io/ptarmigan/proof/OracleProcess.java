@@ -15,7 +15,7 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 /** The native runner with the array of records that it shares. Not thread-safe. */
-final class OracleProcess implements AutoCloseable {
+public final class OracleProcess implements AutoCloseable {
   private static final int SKIPPED = 77;
   private static final int MOST_RECORD_BYTES = 1024;
 
@@ -27,7 +27,7 @@ final class OracleProcess implements AutoCloseable {
   private final ByteBuffer records;
 
   /** The processor or the kernel cannot run cases. */
-  static final class Unavailable extends IOException {
+  public static final class Unavailable extends IOException {
     private static final long serialVersionUID = 1;
 
     Unavailable(String message) {
