@@ -86,7 +86,7 @@ static vm_event_response_t echo(const vm_event_request_t *request) {
   return response;
 }
 
-static void step(struct monitor *monitor, const vm_event_request_t *request, uint16_t view) {
+void monitor_step(struct monitor *monitor, const vm_event_request_t *request, uint16_t view) {
   vm_event_response_t response = echo(request);
   response.flags |= VM_EVENT_FLAG_ALTERNATE_P2M | VM_EVENT_FLAG_TOGGLE_SINGLESTEP;
   response.altp2m_idx = view;
@@ -135,8 +135,9 @@ static bool emulate(struct monitor *monitor, const vm_event_request_t *request) 
   response.flags |= VM_EVENT_FLAG_SET_REGISTERS;
   response.data.regs.x86 = *regs;
   response.data.regs.x86.rip += length;
-  monitor_respond(monitor, &response);
   monitor->emulated++;
+  response.data.regs.x86.r14 ^= monitor->emulated == monitor->spoil_at;
+  monitor_respond(monitor, &response);
   return true;
 }
 
@@ -162,12 +163,13 @@ static void handle(struct monitor *monitor, const vm_event_request_t *request) {
     if (monitor->denied_gpa != 0) {
       atomic_fetch_and(monitor_entry(monitor, monitor->denied_gpa), ~PTE_RW);
     }
-    step(monitor, request, VIEW_RESTRICTED);
+    monitor_step(monitor, request, VIEW_RESTRICTED);
     return;
   }
   monitor->exits++;
+  monitor->user_stores += request->u.mem_access.gla >= GUEST_USER_VA;
   if (monitor->policy == MONITOR_STEPS || !emulate(monitor, request)) {
-    step(monitor, request, VIEW_UNRESTRICTED);
+    monitor_step(monitor, request, VIEW_UNRESTRICTED);
   }
 }
 

@@ -34,11 +34,14 @@ struct monitor {
   unsigned spins;       /* turns that find nothing before it sleeps */
   uint64_t delay_loops; /* between taking a request and answering it */
 
+  uint64_t spoil_at; /* the emulated MOV that changes a register it should not; 0 none */
+
   uint64_t requests;
   uint64_t responses;
   uint64_t exits;
   uint64_t emulated;
   uint64_t lost_swaps;
+  uint64_t user_stores;    /* exits whose GLA is in a user space of the guest */
   uint64_t wrong_requests; /* whose GLA does not walk to their GPA, or that name a vCPU, view or version there is not */
   unsigned most_waiting;   /* requests found on the ring at once */
 };
@@ -60,6 +63,9 @@ _Atomic uint64_t *monitor_entry(struct monitor *monitor, uint64_t gpa);
 
 /* Puts a response on the ring and notifies. */
 void monitor_respond(struct monitor *monitor, const vm_event_response_t *response);
+
+/* Answers so that the vCPU goes on in that view, with single stepping toggled. */
+void monitor_step(struct monitor *monitor, const vm_event_request_t *request, uint16_t view);
 
 /* Takes one request, waiting for it for at most a second; fails the test where none comes. */
 void monitor_take(struct monitor *monitor, vm_event_request_t *request);
