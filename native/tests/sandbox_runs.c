@@ -78,7 +78,7 @@ static struct outcome run(struct monitor *monitor, enum monitor_policy policy, c
 }
 
 static void slow_down(struct monitor *monitor) {
-  monitor->delay_loops = 5000; /* some microseconds between looking at an entry and swapping it */
+  monitor->delay_loops = 50000; /* some ten microseconds between looking at an entry and swapping it */
 }
 
 static struct outcome run_slowly(struct monitor *monitor, const char *options) {
