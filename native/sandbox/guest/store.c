@@ -222,12 +222,14 @@ void store_shared(struct cpu *cpu, uint64_t gpa, uint64_t own, uint64_t old, uin
 }
 
 void store_age(struct cpu *cpu, uint64_t gpa, uint64_t own) {
-  bool both = random_below(cpu, 2) == 0;
-  struct plan plan = {.insn = &insns[both ? INSN_and8_lock : INSN_btr8_lock], .entries = 1, .elements = 1, .own = own};
+  static const enum insn_name names[] = {INSN_and8_lock, INSN_and1, INSN_btr8_lock, INSN_and4};
+  unsigned locked = 3; /* the first of them, all that will do where others write too */
+  const struct insn *insn = &insns[names[random_below(cpu, own == ~0ull ? locked + 1 : locked)]];
+  struct plan plan = {.insn = insn, .entries = 1, .elements = 1, .own = own};
   struct registers seen;
   insn_junk(cpu);
   cpu->in.gpr[R10] = ~PTE_AD;
-  cpu->in.gpr[RAX] = (uint64_t)__builtin_ctzll(PTE_A);
+  cpu->in.gpr[RAX] = insn->how == BTR ? (uint64_t)__builtin_ctzll(PTE_A) : ~PTE_AD;
   insn_address(cpu, &plan, (uint64_t)direct(gpa));
   execute(cpu, &plan, &seen);
 }
