@@ -18,6 +18,7 @@ import io.ptarmigan.ring.DecisionWriter;
 import io.ptarmigan.ring.StreamProducer;
 import io.ptarmigan.ring.StreamProvider;
 import io.ptarmigan.watch.PageTableWrites;
+import io.ptarmigan.watch.WriteCounters;
 import io.ptarmigan.x86.Emulator;
 
 /**
@@ -55,22 +56,18 @@ public final class Rehearsal {
   private final StreamProducer producer = new StreamProducer();
   private final StreamProvider provider = new StreamProvider(producer.stream());
   private final PageTableWrites writes;
+  private final DeciderCounters counters = new DeciderCounters();
   private final Decider decider;
   private long entry = FRAME | FLAGS;
-  private long told;
 
   private Rehearsal(Emulator emulator) {
     var wake = producer.wake();
     var commands = new CommandWriter(producer.stream(), producer.decisions(), wake);
     var format = new EntryFormat(PagingMode.FOUR_LEVEL, MAXPHYADDR);
-    writes = new PageTableWrites(format, commands, change -> told++, () -> {});
+    writes = new PageTableWrites(format, commands, change -> {}, () -> {});
     decider =
         new Decider(
-            emulator,
-            writes,
-            new DecisionWriter(producer.decisions(), wake),
-            commands,
-            new DeciderCounters());
+            emulator, writes, new DecisionWriter(producer.decisions(), wake), commands, counters);
   }
 
   /**
@@ -78,12 +75,21 @@ public final class Rehearsal {
    *
    * @param emulator to warm up; not in use by another thread
    */
-  public static void run(Emulator emulator, int exits) {
+  public static Rehearsal run(Emulator emulator, int exits) {
     Rehearsal rehearsal = new Rehearsal(emulator);
     rehearsal.watch();
     for (int i = 0; i < exits; i++) {
       rehearsal.store(INSTRUCTIONS[i % INSTRUCTIONS.length], i);
     }
+    return rehearsal;
+  }
+
+  DeciderCounters deciderCounters() {
+    return counters;
+  }
+
+  WriteCounters writeCounters() {
+    return writes.counters();
   }
 
   /** One address whose changes are told, or denied every now and then. */

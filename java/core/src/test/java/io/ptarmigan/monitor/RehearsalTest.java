@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.ptarmigan.monitor;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ptarmigan.watch.WriteCounters;
+import io.ptarmigan.x86.Emulator;
+import io.ptarmigan.x86.IcedDecoder;
+import io.ptarmigan.x86.PlanCache;
+import io.ptarmigan.x86.Result;
+import org.junit.jupiter.api.Test;
+
+class RehearsalTest {
+  @Test
+  void warmsTheEmulatorUp() {
+    PlanCache plans = new PlanCache(new IcedDecoder(), 64);
+    Rehearsal done = Rehearsal.run(new Emulator(plans), 1500);
+    assertEquals(1500, plans.hits() + plans.misses());
+    assertTrue(plans.misses() < 20, plans.misses() + " instructions were decoded");
+    assertEquals(1500, done.deciderCounters().exits());
+    assertEquals(1400, done.deciderCounters().emulations(Result.WRITE));
+    assertEquals(0, done.deciderCounters().failures());
+    assertTrue(done.writeCounters().get(WriteCounters.CHANGES) > 500);
+    assertTrue(done.writeCounters().get(WriteCounters.DENIED) > 50);
+  }
+}
