@@ -41,6 +41,7 @@ static void run_child(pid_t parent, char *const *command, const struct pt_channe
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent)
     _exit(127);
+  setpgid(0, 0); /* Ctrl-C is for the loop, which ends the JVM in good order */
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
   if (!place_descriptors(channel))
