@@ -123,7 +123,7 @@ public final class Stream {
   }
 
   /** Byte offset of the slot that holds a sequence. */
-  static int slotOffset(long sequence) {
+  public static int slotOffset(long sequence) {
     return Native.PT_HEADER_BYTES + ((int) sequence & SLOT_MASK) * Native.PT_SLOT_BYTES;
   }
 }

@@ -134,8 +134,19 @@ public final class StreamProducer {
 
   /** Makes the record that was begun visible; its sequence. */
   public long publish() {
-    cursor++;
-    Memory.setLongRelease(stream, slot + HeadLayout.SEQUENCE, cursor);
+    Memory.setLongRelease(stream, slot + HeadLayout.SEQUENCE, cursor + 1);
+    publishUpTo(cursor + 1);
+    return cursor;
+  }
+
+  /**
+   * Makes records visible whose slots the caller has completed in {@link #streamBuffer}, sequences
+   * included.
+   *
+   * @param sequence of the last
+   */
+  public void publishUpTo(long sequence) {
+    cursor = sequence;
     Memory.setLongRelease(stream, StreamHeaderLayout.CURSOR, cursor);
     VarHandle.fullFence();
     if (Memory.getIntOpaque(decisions, DecisionsHeaderLayout.JAVA_WAITING) != 0) {
@@ -143,7 +154,6 @@ public final class StreamProducer {
       Memory.setIntRelease(stream, StreamHeaderLayout.WAKE, wake + 1);
       stream().wakeSleepers();
     }
-    return cursor;
   }
 
   public void state(int state) {
