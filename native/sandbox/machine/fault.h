@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * VM exits: what a vCPU's thread does when guest code faults, traps or is called away. The handlers interrupt guest code
- * only, which holds no lock of the machine or of libc, and each other not at all: what they call is never re-entered.
+ * VM exits: what a vCPU's thread does when guest code faults, traps or is called away. The handlers interrupt guest
+ * code only, which holds no lock of the machine or of libc, and each other not at all: what they call is never
+ * re-entered.
  */
 #ifndef PTARMIGAN_SANDBOX_FAULT_H
 #define PTARMIGAN_SANDBOX_FAULT_H
