@@ -6,6 +6,7 @@ import io.ptarmigan.monitor.GuestMonitorBuilder;
 import io.ptarmigan.monitor.PluginJars;
 import io.ptarmigan.monitor.Rehearsal;
 import io.ptarmigan.observe.ExitsEvent;
+import io.ptarmigan.observe.Journal;
 import io.ptarmigan.observe.LatencyHandler;
 import io.ptarmigan.x86.Emulator;
 import io.ptarmigan.x86.IcedDecoder;
@@ -33,6 +34,8 @@ import picocli.CommandLine.Spec;
 final class MonitorCommand implements Callable<Integer> {
   private static final Logger LOG = LoggerFactory.getLogger(MonitorCommand.class);
   private static final int PLANS = 16_384;
+  private static final int JOURNAL_ENTRIES = 4096;
+  private static final int JOURNAL_LINES = 20;
   private static final int REHEARSED_EXITS = 30_000;
 
   /** Native loop and page walker, beside the virtual CPUs. */
@@ -82,10 +85,12 @@ final class MonitorCommand implements Callable<Integer> {
     Rehearsal.run(emulator, REHEARSED_EXITS);
     ExitsEvent.emitFor(channel.stream());
     LatencyHandler latencies = new LatencyHandler();
+    Journal journal = new Journal(JOURNAL_ENTRIES);
     GuestMonitorBuilder builder =
         new GuestMonitorBuilder(channel.stream(), channel.decisions(), channel.wake())
             .emulator(emulator)
             .follower("latencies", latencies)
+            .follower("journal", journal)
             .plugin(new Watching(watches, new ChangePrinter(output)));
     ranges.forEach(range -> builder.protect(range.gpa(), range.length()));
     PluginJars.load(pluginJars).forEach(builder::plugin);
@@ -94,7 +99,11 @@ final class MonitorCommand implements Callable<Integer> {
       Run run = new Run(channel.stream(), monitor, plans, latencies, new LiveLine(output));
       announce(channel, monitor);
       run.follow();
-      return conclude(run, sandbox);
+      int status = conclude(run, sandbox);
+      if (status != 0 && run.drained()) {
+        journal.newest(JOURNAL_LINES).forEach(LOG::info);
+      }
+      return status;
     }
   }
 

@@ -12,12 +12,18 @@ import java.util.function.LongSupplier;
  * and takes no part in the sleep protocol with the native side: a slow follower cannot delay a
  * guest.
  *
- * <p>A follower that finds nothing naps, longer each time, and at last sleeps until the decider,
- * finding nothing to do itself, calls {@link #wakeIfAsleep}.
+ * <p>A follower that has seen everything naps, longer where little comes and shorter where it could
+ * be lapped. Where nothing comes it sleeps until the decider, finding nothing to do itself, calls
+ * {@link #wakeIfAsleep}.
  */
 public final class FollowerBarrier implements SequenceBarrier {
-  private static final long FIRST_NAP_NANOS = 100_000;
-  private static final long LAST_NAP_NANOS = 6_400_000;
+  private static final long SHORTEST_NAP_NANOS = 50_000;
+  private static final long LONGEST_NAP_NANOS = 4_000_000;
+
+  /** Records during one nap: fewer are not worth waking for, more come close to a lap. */
+  private static final long FEW_RECORDS = 64;
+
+  private static final long MANY_RECORDS = 256;
 
   /** Bounds how late a follower sees records of a decider that never runs out of work. */
   private static final long SLEEP_NANOS = 500_000_000;
@@ -25,6 +31,7 @@ public final class FollowerBarrier implements SequenceBarrier {
   private final LongSupplier progress;
   private volatile boolean alerted;
   private volatile Thread sleeper;
+  private long nap = SHORTEST_NAP_NANOS;
 
   /**
    * A barrier for one follower.
@@ -37,19 +44,27 @@ public final class FollowerBarrier implements SequenceBarrier {
 
   @Override
   public long waitFor(long sequence) throws AlertException {
-    long nap = FIRST_NAP_NANOS;
-    while (true) {
-      long available = progress.getAsLong();
-      if (available >= sequence) {
-        return available;
-      }
+    long available = progress.getAsLong();
+    while (available < sequence) {
       checkAlert();
-      if (nap <= LAST_NAP_NANOS) {
+      if (nap <= LONGEST_NAP_NANOS) {
         LockSupport.parkNanos(nap);
-        nap *= 2;
       } else {
         sleep(sequence);
       }
+      available = progress.getAsLong();
+      adapt(available - sequence + 1);
+    }
+    return available;
+  }
+
+  private void adapt(long records) {
+    if (records <= 0) {
+      nap = Math.min(nap << 1, LONGEST_NAP_NANOS << 1);
+    } else if (records > MANY_RECORDS) {
+      nap = Math.max(Math.min(nap, LONGEST_NAP_NANOS) >> 1, SHORTEST_NAP_NANOS);
+    } else {
+      nap = Math.min(records < FEW_RECORDS ? nap << 1 : nap, LONGEST_NAP_NANOS);
     }
   }
 

@@ -45,7 +45,7 @@ public final class SharedSequenceBarrier implements SequenceBarrier {
   public long waitFor(long sequence) throws AlertException {
     decisions.consumed(sequence - 1);
     checkAlert();
-    long cursor = stream.cursor();
+    long cursor = look(sequence);
     if (cursor >= sequence) {
       return cursor;
     }
@@ -66,17 +66,22 @@ public final class SharedSequenceBarrier implements SequenceBarrier {
     return cursor;
   }
 
+  /** A short spin that does not look at the clock. */
+  private long look(long sequence) {
+    long cursor = stream.cursor();
+    for (int look = 1; look < LOOKS_PER_CLOCK_READ && cursor < sequence; look++) {
+      Thread.onSpinWait();
+      cursor = stream.cursor();
+    }
+    return cursor;
+  }
+
   private long spin(long sequence) {
+    long cursor;
     do {
-      for (int look = 0; look < LOOKS_PER_CLOCK_READ; look++) {
-        long cursor = stream.cursor();
-        if (cursor >= sequence) {
-          return cursor;
-        }
-        Thread.onSpinWait();
-      }
-    } while (System.nanoTime() - spinStart < times.spinNanos());
-    return stream.cursor();
+      cursor = look(sequence);
+    } while (cursor < sequence && System.nanoTime() - spinStart < times.spinNanos());
+    return cursor;
   }
 
   private long yieldCpu(long sequence) {
