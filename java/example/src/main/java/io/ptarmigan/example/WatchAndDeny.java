@@ -8,14 +8,15 @@ import io.ptarmigan.api.TranslationChange;
 import io.ptarmigan.api.TranslationListener;
 import io.ptarmigan.api.Verdict;
 import java.io.PrintStream;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Watches one address, prints how its translation changes, and vetoes the first attempt to map it
- * to another frame. The system properties {@code watch.cr3} and {@code watch.va} say which, decimal
- * or with {@code 0x}.
+ * Prints how the translation of one address changes, and keeps another from becoming writable. The
+ * system properties {@code watch.cr3}, {@code watch.va} and {@code deny.va} say which, decimal or
+ * with {@code 0x}; without {@code deny.va} nothing is denied.
  */
 public final class WatchAndDeny implements Plugin {
+  private static final long WRITABLE = 1L << 1; // SDM vol. 3A table 4-20
+
   private final PrintStream out;
 
   public WatchAndDeny() {
@@ -28,7 +29,11 @@ public final class WatchAndDeny implements Plugin {
 
   @Override
   public void start(Monitor monitor) {
-    monitor.watches().watch(property("watch.cr3"), property("watch.va"), Bits.DEFAULT, new Guard());
+    long cr3 = property("watch.cr3");
+    monitor.watches().watch(cr3, property("watch.va"), Bits.DEFAULT, out::println);
+    if (System.getProperty("deny.va") != null) {
+      monitor.watches().watch(cr3, property("deny.va"), Bits.RW, new StaysReadOnly());
+    }
   }
 
   private static long property(String name) {
@@ -41,20 +46,15 @@ public final class WatchAndDeny implements Plugin {
         : Long.parseUnsignedLong(text);
   }
 
-  private final class Guard implements TranslationListener {
-    private final AtomicBoolean denied = new AtomicBoolean();
-
+  private final class StaysReadOnly implements TranslationListener {
     /** While a virtual CPU waits: compares numbers and returns, prints nothing. */
     @Override
     public Verdict before(TranslationChange proposed) {
-      boolean moves =
-          proposed.oldFrame() >= 0
-              && proposed.newFrame() >= 0
-              && proposed.oldFrame() != proposed.newFrame();
-      return moves && denied.compareAndSet(false, true) ? Verdict.DENY : Verdict.ALLOW;
+      boolean grants = (proposed.newEntry() & ~proposed.oldEntry() & WRITABLE) != 0;
+      return grants ? Verdict.DENY : Verdict.ALLOW;
     }
 
-    /** On the observer thread: may take its time. */
+    /** What happened all the same: on the observer thread, which may take its time. */
     @Override
     public void changed(TranslationChange change) {
       out.println(change);

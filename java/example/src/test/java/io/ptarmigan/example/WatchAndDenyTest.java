@@ -23,6 +23,7 @@ class WatchAndDenyTest {
   private static final long VA = 0x40_0000;
   private static final long ROOT = 0x1000;
   private static final long LINK = 7;
+  private static final long READ_ONLY = 5;
 
   private final SmallGuest guest = new SmallGuest();
   private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
@@ -46,27 +47,41 @@ class WatchAndDenyTest {
   void forgetProperties() {
     System.clearProperty("watch.cr3");
     System.clearProperty("watch.va");
+    System.clearProperty("deny.va");
   }
 
-  @Test
-  void printsChangesAndDeniesTheFirstMove() {
+  private void start() {
     System.setProperty("watch.cr3", "0x1000");
     System.setProperty("watch.va", Long.toString(VA));
     PrintStream out = new PrintStream(printed, true, StandardCharsets.UTF_8);
     new WatchAndDeny(out).start(() -> guest.writes.watches());
     guest.settle();
+  }
 
-    long before = guest.get(entry(1));
-    assertFalse(guest.store(entry(1), 0x9000 | LINK), "the first move is denied");
-    assertEquals(before, guest.get(entry(1)));
-    assertEquals("", printed.toString(StandardCharsets.UTF_8));
+  private String[] lines() {
+    return printed.toString(StandardCharsets.UTF_8).split("\n");
+  }
 
-    assertTrue(guest.store(entry(1), 0x9000 | LINK), "the second is not");
+  @Test
+  void printsChanges() {
+    start();
+    assertTrue(guest.store(entry(1), 0x9000 | LINK));
     assertTrue(guest.store(entry(1), 0));
-    String[] lines = printed.toString(StandardCharsets.UTF_8).split("\n");
-    assertEquals(2, lines.length);
-    assertTrue(lines[0].startsWith("0x400000 level 1 remapped: present writable user frame=0x5"));
-    assertTrue(lines[1].startsWith("0x400000 level 1 unmapped: "));
+    assertEquals(2, lines().length);
+    assertTrue(lines()[0].startsWith("0x400000 level 1 remapped: present writable user frame=0x5"));
+    assertTrue(lines()[1].startsWith("0x400000 level 1 unmapped: "));
+  }
+
+  @Test
+  void keepsAnAddressReadOnly() {
+    guest.set(entry(1), 0x9000 | READ_ONLY);
+    System.setProperty("deny.va", Long.toString(VA));
+    start();
+    assertFalse(guest.store(entry(1), 0x9000 | LINK));
+    assertEquals(0x9000 | READ_ONLY, guest.get(entry(1)));
+    assertEquals("", printed.toString(StandardCharsets.UTF_8));
+    assertTrue(guest.store(entry(1), 0xA000 | READ_ONLY), "another frame is no grant");
+    assertTrue(lines()[0].startsWith("0x400000 level 1 remapped: "));
   }
 
   @Test
