@@ -269,6 +269,9 @@ static enum hv_domain_state sandbox_state(struct hv_domain *domain) {
   if (!domain->ended && now - domain->looked_ns >= LIVENESS_NS) {
     domain->looked_ns = now;
     domain->ended = spawn_ended(&domain->child);
+    if (domain->ended) {
+      atomic_store(&domain->channel->event, CHANNEL_EVENT_RAISED); /* it may have died between raising and raised */
+    }
   }
   if (domain->ended) {
     epoll_ctl(domain->epoll, EPOLL_CTL_DEL, domain->child.pidfd, NULL); /* said once; stays readable otherwise */
