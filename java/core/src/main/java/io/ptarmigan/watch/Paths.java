@@ -107,7 +107,6 @@ final class Paths {
       } else if (entry.known()) {
         descends = now.descend(format, level, entry.value, watch.address());
       } else {
-        detachFrom(watch, level - 1);
         return;
       }
       level--;

@@ -24,13 +24,17 @@ class DelayTest extends Scenario {
   }
 
   /** A store up to its outcome, with no command carried out. */
-  private void storeOnly(long gpa, long entry) {
-    FakeGuest.Store store = guest.store(gpa, entry);
+  private FakeGuest.Store storeOnly(long gpa, long entry) {
+    return finish(guest.store(gpa, entry));
+  }
+
+  private FakeGuest.Store finish(FakeGuest.Store store) {
     while (!store.finished) {
       guest.stepStream();
       guest.stepDecision();
     }
     while (guest.stepStream()) {}
+    return store;
   }
 
   private Watch placeOnly() {
@@ -87,9 +91,11 @@ class DelayTest extends Scenario {
   void unmapWhileTheNewTableIsReadIsOneChange() {
     watch();
     storeOnly(at(2, T2), U1 | LINK);
-    storeOnly(at(2, T2), 0);
+    FakeGuest.Store last = finish(guest.store(1, at(2, T2), 0xFF, 0));
     guest.run();
     ChangeRecord change = changes.get(0);
+    assertEquals(1, change.vcpu());
+    assertEquals(last.sequence, change.sequence());
     assertEquals(T1 | LINK, change.oldEntry());
     assertEquals(0, change.newEntry());
     assertEquals(List.of("UNMAPPED@2 55->" + NONE), told());
@@ -131,6 +137,30 @@ class DelayTest extends Scenario {
     assertEquals(List.of(), told());
     store(at(1, U1), PAGE | LINK);
     assertEquals(List.of("REMAPPED@1 66->55"), told(), "the path found is the new one");
+  }
+
+  @Test
+  void writeBeforeTheReadIsPartOfTheAnswer() {
+    watch();
+    writes.watches().watch(ROOT, VA + 0x1000, Bits.DEFAULT, this::collect);
+    writes.poll();
+    storeOnly(at(1, T1) + 8, OTHER | LINK); // T1 is protected already
+    guest.run();
+    assertEquals(List.of(), told());
+    assertEquals(0, writes.counters().get(WriteCounters.RESYNCS));
+    store(at(1, T1) + 8, PAGE | LINK);
+    assertEquals(List.of("REMAPPED@1 66->55"), told());
+  }
+
+  @Test
+  void stepThatIsOverBeforeTheReadAndSeenAfterIsKnownAlready() {
+    placeOnly();
+    FakeGuest.Store step = guest.beginStep(at(1, T1), OTHER | LINK);
+    guest.run();
+    guest.endStep(step);
+    guest.run();
+    assertEquals(List.of(), told());
+    assertEquals(0, writes.counters().get(WriteCounters.RESYNCS));
   }
 
   @Test

@@ -34,7 +34,6 @@ final class FakeGuest implements GuestPort {
     final long[] captured = new long[4];
     long sequence;
     int verdict;
-    boolean stepped;
     boolean finished;
 
     Store(int vcpu, long gpa, int mask, long[] bytes) {
@@ -127,13 +126,16 @@ final class FakeGuest implements GuestPort {
     return store(0, gpa, 0xFF, entry);
   }
 
-  /** The virtual CPU executes the store by itself and is seen only then. */
-  void step(long gpa, long entry) {
+  /** The virtual CPU executes the store by itself; it is seen when the step ends. */
+  Store beginStep(long gpa, long entry) {
     Store store = new Store(0, gpa, 0xFF, new long[] {entry, 0, 0, 0});
-    store.stepped = true;
     store.sequence = ++sequence;
     capture(store);
     write(store);
+    return store;
+  }
+
+  void endStep(Store store) {
     outcome(store, Native.PT_RESULT_STEPPED);
   }
 

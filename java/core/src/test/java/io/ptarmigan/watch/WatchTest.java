@@ -257,7 +257,7 @@ class WatchTest extends Scenario {
   @Test
   void steppedWriteIsToldAsSuch() {
     watch();
-    guest.step(at(1, T1), OTHER | LINK);
+    guest.endStep(guest.beginStep(at(1, T1), OTHER | LINK));
     guest.run();
     assertEquals(How.STEPPED, changes.get(0).how());
     assertEquals(List.of("REMAPPED@1 55->66"), told());
