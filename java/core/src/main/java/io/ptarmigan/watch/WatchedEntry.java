@@ -26,9 +26,6 @@ final class WatchedEntry extends LongIndex.Node<WatchedEntry> {
   /** Command that reads it, while READING. */
   long command;
 
-  /** {@link WatchedTable#request} when it was asked for. */
-  int underRequest;
-
   /** Steps of watches through this entry, in the order in which the watches were placed. */
   Step firstStep;
 

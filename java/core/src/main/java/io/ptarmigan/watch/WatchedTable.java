@@ -16,9 +16,6 @@ final class WatchedTable extends LongIndex.Node<WatchedTable> {
 
   int state;
 
-  /** Raised by each request for protection, so that a read can tell under which it was made. */
-  int request;
-
   WatchedTable nextFree;
 
   void open(long frame) {

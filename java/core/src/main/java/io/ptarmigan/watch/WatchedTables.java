@@ -130,10 +130,8 @@ final class WatchedTables {
     }
     if (protects) {
       table.state = WatchedTable.ASKED;
-      table.request++;
     }
     entry.command = id;
-    entry.underRequest = table.request;
     inFlight.add(id, entry, protects ? table : null);
     return true;
   }
@@ -154,9 +152,8 @@ final class WatchedTables {
     WatchedEntry entry = inFlight.takenEntry();
     boolean wanted = entry.state == WatchedEntry.READING && entry.command == id;
     if (wanted) {
-      boolean readUnderProtection =
-          entry.table.state == WatchedTable.PROTECTED && entry.table.request == entry.underRequest;
-      if (succeeded && readUnderProtection) {
+      // A read that was asked for under a protection that failed is answered before a new one is.
+      if (succeeded && entry.table.state == WatchedTable.PROTECTED) {
         entry.state = WatchedEntry.KNOWN;
         entry.value = data.entry(0);
       } else {

@@ -141,6 +141,7 @@ class DelayTest extends Scenario {
 
   @Test
   void writeBeforeTheReadIsPartOfTheAnswer() {
+    guest.poke(at(1, T1) + 8, 0x77000 | LINK);
     watch();
     writes.watches().watch(ROOT, VA + 0x1000, Bits.DEFAULT, this::collect);
     writes.poll();
