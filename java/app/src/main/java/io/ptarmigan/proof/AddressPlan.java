@@ -148,8 +148,10 @@ final class AddressPlan {
     exit.setGpr(register, mask == -1 ? value : value & mask | values.any() << 32);
   }
 
+  /** Bits X and B; B means nothing where there is no base, and is set there now and then. */
   int rexBits() {
-    return (index >= 8 ? 2 : 0) | (base >= 8 ? 1 : 0);
+    boolean meaningless = base == NONE && values.oneIn(4);
+    return (index >= 8 ? 2 : 0) | (base >= 8 || meaningless ? 1 : 0);
   }
 
   /** Appends ModRM, SIB and displacement; returns where the displacement lies. */

@@ -11,11 +11,7 @@ final class BitTests {
    * all other instructions.
    */
   static long byteOffset(Plan plan, ExitState in) {
-    return switch (plan.operation) {
-      case BTS, BTR, BTC ->
-          plan.register == Plan.NONE ? 0 : byteOffset(plan.size, in.gpr(plan.register));
-      default -> 0;
-    };
+    return plan.bitOffset ? byteOffset(plan.size, in.gpr(plan.register)) : 0;
   }
 
   private static long byteOffset(int size, long register) {

@@ -52,6 +52,9 @@ public final class Plan {
 
   final boolean repeated;
 
+  /** BTS, BTR, BTC with the bit offset in a register, which moves the address. */
+  final boolean bitOffset;
+
   /** The processor faults where the address is not a multiple of the size. */
   final boolean aligned;
 
@@ -77,8 +80,13 @@ public final class Plan {
     this.segmentOperand = draft.segmentOperand;
     this.locked = draft.locked;
     this.repeated = draft.repeated;
+    this.bitOffset = draft.register != NONE && isBitTest(draft.operation);
     this.aligned = draft.aligned;
     this.upperHalf = draft.upperHalf;
+  }
+
+  private static boolean isBitTest(Operation operation) {
+    return operation == Operation.BTS || operation == Operation.BTR || operation == Operation.BTC;
   }
 
   /** Whether these bytes begin with the instruction of this plan. */
