@@ -47,6 +47,7 @@ final class Paths {
       return;
     }
     detachFrom(watch, format.levels());
+    tables.unreserve(format.levels());
     counters.add(WriteCounters.WATCHES, -1);
   }
 

@@ -22,6 +22,7 @@ final class WatchedTables {
   private WatchedEntry firstQueued;
   private WatchedEntry lastQueued;
   private int reserved;
+  private int created;
 
   WatchedTables(GuestPort port) {
     this.port = port;
@@ -35,10 +36,21 @@ final class WatchedTables {
     reserved += more;
     entries.reserve(reserved);
     tables.reserve(reserved);
-    for (int i = 0; i < more; i++) {
+    while (created < reserved) {
       recycle(new WatchedEntry());
       recycle(new WatchedTable());
+      created++;
     }
+  }
+
+  /** Gives room back, for others to reserve. */
+  void unreserve(int fewer) {
+    reserved -= fewer;
+  }
+
+  /** Entries for which there are objects, used or not. */
+  int created() {
+    return created;
   }
 
   /** The entry at a guest-physical address, or null if no watch goes through it. */
