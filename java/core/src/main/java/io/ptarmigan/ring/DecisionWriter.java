@@ -35,7 +35,7 @@ public final class DecisionWriter {
    */
   public void decide(
       int vcpu, long sequence, int action, Effect effect, int flags, long seenNanos) {
-    int slot = open(vcpu);
+    int slot = open(vcpu, seenNanos);
     Memory.setInt(buffer, slot + DecisionLayout.ACTION, action);
     Memory.setInt(buffer, slot + DecisionLayout.MASK, effect.mask);
     Memory.setInt(buffer, slot + DecisionLayout.FLAGS, flags);
@@ -53,7 +53,7 @@ public final class DecisionWriter {
     }
     Memory.setLong(buffer, slot + DecisionLayout.RIP, effect.rip);
     Memory.setLong(buffer, slot + DecisionLayout.RFLAGS, effect.rflags);
-    publish(slot, sequence, seenNanos);
+    publish(slot, sequence);
   }
 
   /**
@@ -62,26 +62,31 @@ public final class DecisionWriter {
    * @param action {@code PT_ACTION_STEP}, {@code PT_ACTION_HV_EMULATE} or {@code PT_ACTION_RETRY}
    */
   public void decide(int vcpu, long sequence, int action, long seenNanos) {
-    int slot = open(vcpu);
+    int slot = open(vcpu, seenNanos);
     Memory.setInt(buffer, slot + DecisionLayout.ACTION, action);
     Memory.setInt(buffer, slot + DecisionLayout.MASK, 0);
     Memory.setInt(buffer, slot + DecisionLayout.FLAGS, 0);
     Memory.setInt(buffer, slot + DecisionLayout.STORES, 0);
     Memory.setInt(buffer, slot + DecisionLayout.GPR_MASK, 0);
-    publish(slot, sequence, seenNanos);
+    publish(slot, sequence);
   }
 
-  private int open(int vcpu) {
+  /**
+   * The clock is read before the first store: the native side polls the slot, and takes its cache
+   * lines away again if the stores do not follow each other closely.
+   */
+  private int open(int vcpu, long seenNanos) {
+    long decided = System.nanoTime();
     int slot = Decisions.decisionOffset(vcpu);
     Memory.setLongOpaque(buffer, slot + DecisionLayout.SEQUENCE, 0);
     VarHandle.releaseFence();
     Memory.setInt(buffer, slot + DecisionLayout.GENERATION, generation);
+    Memory.setLong(buffer, slot + DecisionLayout.SEEN_NS, seenNanos);
+    Memory.setLong(buffer, slot + DecisionLayout.DECIDED_NS, decided);
     return slot;
   }
 
-  private void publish(int slot, long sequence, long seenNanos) {
-    Memory.setLong(buffer, slot + DecisionLayout.SEEN_NS, seenNanos);
-    Memory.setLong(buffer, slot + DecisionLayout.DECIDED_NS, System.nanoTime());
+  private void publish(int slot, long sequence) {
     Memory.setLongRelease(buffer, slot + DecisionLayout.SEQUENCE, sequence);
     wake.published();
   }
