@@ -54,6 +54,9 @@ public final class Decider implements EventHandler<StreamRecord> {
       case Native.PT_RECORD_COMPLETION -> complete(record.completion());
       default -> throw new IllegalStateException("record of an unknown kind");
     }
+    if (endOfBatch) {
+      writes.poll(); // a stream that never runs empty must not keep watches waiting
+    }
   }
 
   private void decide(ExitRecord exit, int vcpu, long sequence) {
