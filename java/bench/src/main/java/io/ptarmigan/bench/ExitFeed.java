@@ -77,7 +77,7 @@ final class ExitFeed {
 
   private void awaitConsumed(long sequence) {
     while (Memory.getLongAcquire(decisions, DecisionsHeaderLayout.CONSUMED) < sequence) {
-      Thread.onSpinWait();
+      Thread.yield(); // the consumer may need this CPU
     }
   }
 
