@@ -36,7 +36,7 @@ final class MonitorCommand implements Callable<Integer> {
   private static final int PLANS = 16_384;
   private static final int JOURNAL_ENTRIES = 4096;
   private static final int JOURNAL_LINES = 20;
-  private static final int REHEARSED_EXITS = 30_000;
+  private static final int REHEARSED_ROUNDS = 20_000;
 
   /** Native loop and page walker, beside the virtual CPUs. */
   private static final int SANDBOX_THREADS = 2;
@@ -82,7 +82,7 @@ final class MonitorCommand implements Callable<Integer> {
     }
     PlanCache plans = new PlanCache(new IcedDecoder(), PLANS);
     Emulator emulator = new Emulator(plans);
-    Rehearsal.run(emulator, REHEARSED_EXITS);
+    Rehearsal.run(emulator, REHEARSED_ROUNDS);
     ExitsEvent.emitFor(channel.stream());
     LatencyHandler latencies = new LatencyHandler();
     Journal journal = new Journal(JOURNAL_ENTRIES);

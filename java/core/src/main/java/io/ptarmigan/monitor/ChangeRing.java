@@ -56,6 +56,11 @@ final class ChangeRing implements ChangeSink {
     return observer;
   }
 
+  /** Forgets what the listeners were not told; only while no thread runs {@link #observer}. */
+  void discard() {
+    observer.getSequence().set(ring.getCursor());
+  }
+
   /** True once the listeners know all that was put in. */
   boolean drained() {
     return observer.getSequence().get() >= ring.getCursor();

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.ptarmigan.monitor;
 
-import io.ptarmigan.abi.CommandLayout;
-import io.ptarmigan.abi.CompletionLayout;
-import io.ptarmigan.abi.DecisionLayout;
-import io.ptarmigan.abi.ExitLayout;
-import io.ptarmigan.abi.OutcomeLayout;
+import static io.ptarmigan.monitor.RehearsalGuest.FLAGS;
+
 import io.ptarmigan.abi.generated.Native;
 import io.ptarmigan.api.Bits;
 import io.ptarmigan.api.TranslationChange;
-import io.ptarmigan.api.TranslationListener;
 import io.ptarmigan.api.Verdict;
 import io.ptarmigan.paging.EntryFormat;
 import io.ptarmigan.paging.PagingMode;
+import io.ptarmigan.policy.WatchRule;
+import io.ptarmigan.policy.WritePolicy;
 import io.ptarmigan.ring.CommandWriter;
 import io.ptarmigan.ring.DecisionWriter;
 import io.ptarmigan.ring.StreamProducer;
@@ -22,21 +20,25 @@ import io.ptarmigan.watch.WriteCounters;
 import io.ptarmigan.x86.Emulator;
 
 /**
- * Runs the decider's path over a private stream until the JVM has compiled it. Without that the
- * first exits of a guest would be interpreted, and miss their deadline.
+ * Runs the decider's path over a private stream until the JVM has loaded and compiled it. Without
+ * that the first exits of a guest would be interpreted, and miss their deadline; and what the JVM
+ * itself allocates when it loads a class or has one compiled would be the decider's.
  */
 public final class Rehearsal {
   private static final int MAXPHYADDR = 40;
   private static final long ROOT = 0x1000;
-  private static final long LAST_TABLE = 0x4000;
+  private static final long TABLE_3 = 0x2000;
+  private static final long TABLE_2 = 0x3000;
+  private static final long TABLE_1 = 0x4000;
+  private static final long WATCHED = 0;
+  private static final long DENIED = 0x1000;
+  private static final long DENIED_ENTRY = TABLE_1 + 8;
   private static final long FRAME = 0xA000;
-  private static final long FLAGS = 7;
-  private static final long LINEAR = 0xFFFF_8880_0000_0000L;
-  private static final int RDI = 7;
+  private static final long MOV = 0x078948L; // mov [rdi], rax
 
-  /** Instruction bytes, byte 0 lowest, that store to [rdi]. */
+  /** Instruction bytes, byte 0 lowest. */
   private static final long[] INSTRUCTIONS = {
-    0x078948L, // mov [rdi], rax
+    MOV,
     0x0789L, // mov [rdi], eax
     0x07C748L, // mov qword [rdi], 0
     0x07C30F48L, // movnti [rdi], rax
@@ -55,31 +57,35 @@ public final class Rehearsal {
 
   private final StreamProducer producer = new StreamProducer();
   private final StreamProvider provider = new StreamProvider(producer.stream());
-  private final PageTableWrites writes;
   private final DeciderCounters counters = new DeciderCounters();
+  private final RehearsalGuest guest = new RehearsalGuest(producer, this::take);
+  private final ChangeRing changes;
+  private final PageTableWrites writes;
   private final Decider decider;
-  private long entry = FRAME | FLAGS;
 
   private Rehearsal(Emulator emulator) {
     var wake = producer.wake();
     var commands = new CommandWriter(producer.stream(), producer.decisions(), wake);
     var format = new EntryFormat(PagingMode.FOUR_LEVEL, MAXPHYADDR);
-    writes = new PageTableWrites(format, commands, change -> {}, () -> {});
+    changes = new ChangeRing(format, new FailureCounter());
+    writes = new PageTableWrites(format, commands, changes, () -> {});
     decider =
         new Decider(
             emulator, writes, new DecisionWriter(producer.decisions(), wake), commands, counters);
   }
 
   /**
-   * Decides this many exits on the calling thread.
+   * Decides some exits on the calling thread.
    *
    * @param emulator to warm up; not in use by another thread
+   * @param rounds of four exits: one on a watched entry, one that is denied, one that unlinks or
+   *     links a table, one that loses its swap
    */
-  public static Rehearsal run(Emulator emulator, int exits) {
+  public static Rehearsal run(Emulator emulator, int rounds) {
     Rehearsal rehearsal = new Rehearsal(emulator);
     rehearsal.watch();
-    for (int i = 0; i < exits; i++) {
-      rehearsal.store(INSTRUCTIONS[i % INSTRUCTIONS.length], i);
+    for (int i = 0; i < rounds; i++) {
+      rehearsal.round(i);
     }
     return rehearsal;
   }
@@ -92,69 +98,37 @@ public final class Rehearsal {
     return writes.counters();
   }
 
-  /** One address whose changes are told, or denied every now and then. */
-  private void watch() {
-    writes.watches().watch(ROOT, 0, Bits.DEFAULT, new Sometimes());
-    writes.poll();
-    for (long index = 1; index <= producer.commandsPublished(); index++) {
-      long gpa = producer.commandLong(index, CommandLayout.GPA);
-      producer
-          .completion(
-              producer.commandLong(index, CommandLayout.ID),
-              producer.commandInt(index, CommandLayout.KIND),
-              0,
-              gpa)
-          .with(CompletionLayout.LENGTH, producer.commandInt(index, CommandLayout.LENGTH))
-          .with(CompletionLayout.DATA, gpa < LAST_TABLE ? gpa + 0x1000 | FLAGS : entry);
-      take(producer.publish());
-      producer.commandsDone(index);
-    }
-  }
-
-  private static final class Sometimes implements TranslationListener {
-    private int asked;
-
-    @Override
-    public Verdict before(TranslationChange proposed) {
-      return (asked++ & 7) == 0 ? Verdict.DENY : Verdict.ALLOW;
-    }
-
-    @Override
-    public void changed(TranslationChange change) {
-      // Nobody is told of a rehearsal.
-    }
-  }
-
-  /** An exit on the watched entry, its decision, its outcome. */
-  private void store(long instruction, int round) {
-    producer
-        .exit(0)
-        .with(ExitLayout.INSN, instruction)
-        .with(ExitLayout.GPA, LAST_TABLE)
-        .with(ExitLayout.GLA, LINEAR + LAST_TABLE)
-        .with(ExitLayout.RFLAGS, 2L)
-        .with(ExitLayout.RIP, LINEAR)
-        .with(ExitLayout.GPR, FRAME + ((long) round << 12) | FLAGS)
-        .with(ExitLayout.GPR + Long.BYTES, 1L + (round & 1))
-        .with(ExitLayout.GPR + RDI * Long.BYTES, LINEAR + LAST_TABLE)
-        .with(ExitLayout.WINDOW, entry);
-    long sequence = producer.publish();
-    take(sequence);
-    boolean written = producer.decisionInt(0, DecisionLayout.ACTION) == Native.PT_ACTION_WRITE;
-    long now = producer.decisionLong(0, DecisionLayout.BYTES);
-    producer
-        .outcome(0, sequence, written ? Native.PT_RESULT_APPLIED : Native.PT_RESULT_DENIED)
-        .with(OutcomeLayout.GPA, LAST_TABLE)
-        .with(OutcomeLayout.MASK, producer.decisionInt(0, DecisionLayout.MASK))
-        .with(OutcomeLayout.REPLACED, entry)
-        .with(OutcomeLayout.BYTES, now);
-    take(producer.publish());
-    if (written) {
-      entry = now;
-    }
-  }
-
   private void take(long sequence) {
     decider.onEvent(provider.get(sequence), sequence, true);
+  }
+
+  private void watch() {
+    guest.set(ROOT, TABLE_3 | FLAGS);
+    guest.set(TABLE_3, TABLE_2 | FLAGS);
+    guest.set(TABLE_2, TABLE_1 | FLAGS);
+    guest.set(TABLE_1, FRAME | FLAGS);
+    guest.set(DENIED_ENTRY, FRAME | FLAGS);
+    new WatchRule(ROOT, WATCHED, Bits.DEFAULT, WritePolicy.ALLOW)
+        .place(writes.watches(), change -> {});
+    new WatchRule(ROOT, DENIED, Bits.DEFAULT, Rehearsal::keepEntry)
+        .place(writes.watches(), change -> {});
+    writes.poll();
+    guest.serve();
+  }
+
+  private static Verdict keepEntry(TranslationChange proposed) {
+    return proposed.level() == 1 ? WritePolicy.DENY.judge(proposed) : Verdict.ALLOW;
+  }
+
+  private void round(int i) {
+    long value = FRAME + ((long) i << 12) | FLAGS;
+    guest.store(INSTRUCTIONS[i % INSTRUCTIONS.length], TABLE_1, value, Native.PT_RESULT_APPLIED);
+    guest.store(MOV, DENIED_ENTRY, value, Native.PT_RESULT_APPLIED);
+    guest.store(MOV, TABLE_1, value, Native.PT_RESULT_LOST_SWAP);
+    long link = (i & 1) == 0 ? 0 : TABLE_1 | FLAGS;
+    guest.store(MOV, TABLE_2, link, Native.PT_RESULT_APPLIED);
+    guest.serve();
+    writes.poll();
+    changes.discard();
   }
 }
