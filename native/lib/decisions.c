@@ -68,12 +68,11 @@ static void note_stale(struct pt_monitor *monitor, struct pt_vcpu *vcpu, uint64_
     pt_count(&monitor->counters->stale, 1);
 }
 
-/* Copies only what the decision says it uses: the registers come last and most are not changed. */
+/* Copies only what the decision says it uses: most leave the general registers alone. */
 static void copy(struct pt_decision *to, const struct pt_decision *from) {
   memcpy(to, from, offsetof(struct pt_decision, gpr));
   if (to->gpr_mask)
     memcpy(to->gpr, from->gpr, sizeof to->gpr);
-  memcpy(&to->rip, &from->rip, sizeof *to - offsetof(struct pt_decision, rip));
 }
 
 enum pt_collected pt_decision_collect(struct pt_monitor *monitor, struct pt_vcpu *vcpu) {
