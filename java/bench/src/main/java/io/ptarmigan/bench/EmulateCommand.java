@@ -3,6 +3,7 @@ package io.ptarmigan.bench;
 
 import java.io.PrintWriter;
 import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -13,6 +14,7 @@ import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.VerboseMode;
+import org.openjdk.jmh.util.Statistics;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -24,7 +26,8 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     description = {
       "Nanoseconds and bytes allocated per exit, by instruction: decode cached, cached with write"
-          + " processing, and cold. The best of six iterations each; takes some minutes."
+          + " processing, and cold. Median, minimum and maximum of five iterations; takes some"
+          + " minutes."
     })
 final class EmulateCommand implements Callable<Integer> {
   private static final String ALLOCATED = "gc.alloc.rate.norm";
@@ -57,12 +60,13 @@ final class EmulateCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** Nanoseconds of the least disturbed iteration; bytes, whose fraction is the harness's own. */
+  /** Nanoseconds as median, minimum and maximum; bytes. */
   private static double[] figures(RunResult result) {
     for (String name : result.getSecondaryResults().keySet()) {
       if (name.endsWith(ALLOCATED)) {
-        double bytes = Math.floor(result.getSecondaryResults().get(name).getScore());
-        return new double[] {result.getPrimaryResult().getStatistics().getMin(), bytes};
+        Statistics nanos = result.getPrimaryResult().getStatistics();
+        double bytes = result.getSecondaryResults().get(name).getScore();
+        return new double[] {nanos.getPercentile(50), nanos.getMin(), nanos.getMax(), bytes};
       }
     }
     throw new IllegalStateException("the profiler measured no allocation");
@@ -70,21 +74,19 @@ final class EmulateCommand implements Callable<Integer> {
 
   private static String table(Map<String, Map<String, double[]>> rows) {
     StringBuilder text = new StringBuilder(4000);
+    text.append("nanoseconds: median (minimum to maximum), bytes allocated\n");
     text.append(
-        String.format(
-            "%-14s %18s %22s %18s%n", "ns (bytes)", "cached", "cached and processed", "cold"));
+        String.format("%-14s %32s %32s %36s%n", "", "cached", "cached and processed", "cold"));
     rows.forEach(
         (instruction, row) -> {
           text.append(String.format("%-14s", instruction));
-          text.append(String.format(" %11.1f (%4.0f)", boxed(row.get("cached"))));
-          text.append(String.format(" %15.1f (%4.0f)", boxed(row.get("cachedAndProcessed"))));
-          text.append(String.format(" %11.1f (%4.0f)%n", boxed(row.get("cold"))));
+          for (String mode : List.of("cached", "cachedAndProcessed", "cold")) {
+            double[] f = row.get(mode);
+            text.append(String.format(" %8.1f (%8.1f to %8.1f) %6.2f", f[0], f[1], f[2], f[3]));
+          }
+          text.append('\n');
         });
     return text.toString();
-  }
-
-  private static Object[] boxed(double[] figures) {
-    return new Object[] {figures[0], figures[1]};
   }
 
   private static String json(Map<String, Map<String, double[]>> rows) {
@@ -97,13 +99,14 @@ final class EmulateCommand implements Callable<Integer> {
                   text.append(
                       String.format(
                           Locale.ROOT,
-                          "\"%s_%s_ns\":%.1f,\"%s_%s_bytes\":%.0f",
+                          "\"%1$s_%2$s_ns\":%3$.1f,\"%1$s_%2$s_min_ns\":%4$.1f,"
+                              + "\"%1$s_%2$s_max_ns\":%5$.1f,\"%1$s_%2$s_bytes\":%6$.2f",
                           instruction,
                           mode,
                           figures[0],
-                          instruction,
-                          mode,
-                          figures[1]));
+                          figures[1],
+                          figures[2],
+                          figures[3]));
                 }));
     return text.append("}\n").toString();
   }

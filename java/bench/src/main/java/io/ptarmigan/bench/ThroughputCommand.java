@@ -9,6 +9,7 @@ import io.ptarmigan.x86.Emulator;
 import io.ptarmigan.x86.IcedDecoder;
 import io.ptarmigan.x86.PlanCache;
 import java.io.PrintWriter;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -51,23 +52,26 @@ final class ThroughputCommand implements Callable<Integer> {
             .waitTimes(AWAKE);
     try (GuestMonitor monitor = builder.build()) {
       monitor.start();
-      double best = 0;
+      double[] rounds = new double[ROUNDS];
       for (int round = 0; round < ROUNDS; round++) {
-        best = Math.max(best, feed.exitsPerSecond(ROUND_NANOS));
+        rounds[round] = feed.exitsPerSecond(ROUND_NANOS);
       }
       feed.end();
-      report(best);
+      Arrays.sort(rounds);
+      report(rounds[0], rounds[ROUNDS / 2], rounds[ROUNDS - 1]);
       return monitor.deciderCounters().failures() == 0 ? 0 : 1;
     }
   }
 
-  private void report(double exitsPerSecond) {
+  private void report(double least, double median, double most) {
     PrintWriter output = spec.commandLine().getOut();
     String text =
         json
-            ? "{\"exits_per_s\":%.0f,\"ns_per_exit\":%.1f}%n"
-            : "%.0f exits a second, %.1f ns each (best of " + ROUNDS + " seconds)%n";
-    output.printf(Locale.ROOT, text, exitsPerSecond, 1e9 / exitsPerSecond);
+            ? "{\"exits_per_s\":%.0f,\"exits_per_s_min\":%.0f,\"exits_per_s_max\":%.0f}%n"
+            : "%.0f exits a second (%.0f to %.0f): median, minimum and maximum of "
+                + ROUNDS
+                + " seconds%n";
+    output.printf(Locale.ROOT, text, median, least, most);
     output.flush();
   }
 }

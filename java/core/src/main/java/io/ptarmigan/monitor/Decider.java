@@ -69,7 +69,7 @@ public final class Decider implements EventHandler<StreamRecord> {
     }
     Result result = emulator.emulate(exit, effect);
     counters.count(result);
-    if (result != Result.WRITE) {
+    if (result != Result.WRITE || effect.stores == 0) { // without a store it explains no exit
       decisions.decide(vcpu, sequence, Native.PT_ACTION_STEP, seen);
     } else if (effect.interruptLike) {
       counters.countInterruptLike();

@@ -30,6 +30,9 @@ public final class FakeGuest {
   /** {@code fxsave [rdi]}, which nobody emulates. */
   public static final long FXSAVE = 0x07AE0FL;
 
+  /** {@code rep stosq} */
+  static final long REP_STOS = 0xAB48F3L;
+
   private static final long RIP = 0xFFFF_8000_0000_1000L;
   private static final long LINEAR = 0xFFFF_8880_0000_0000L;
   private static final long CR3 = 0x1000;

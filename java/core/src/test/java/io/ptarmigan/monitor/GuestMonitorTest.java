@@ -111,6 +111,13 @@ class GuestMonitorTest {
   }
 
   @Test
+  void aRepetitionThatStoresNothingExplainsNoExit() {
+    start();
+    guest.producer.awaitDecision(0, guest.raise(0, FakeGuest.REP_STOS, 0x5000, 1)); // rcx is 0
+    assertEquals(Native.PT_ACTION_STEP, action(0));
+  }
+
+  @Test
   void aReadIsStepped() {
     start();
     guest.producer.exit(0).with(ExitLayout.INSN, FakeGuest.MOV);
