@@ -134,7 +134,7 @@ struct running {
   pthread_t thread;
 };
 
-/* What the loop starts as its JVM: this program again. The first generation dies once it is ready. */
+/* What the loop starts as its JVM: this program again. The first generation dies as soon as the domain runs. */
 static int run_as_jvm(bool never_ready) {
   struct pt_channel channel = {.stream_fd = atoi(getenv("PTARMIGAN_STREAM_FD")),
                                .decisions_fd = atoi(getenv("PTARMIGAN_DECISIONS_FD")),
@@ -144,9 +144,10 @@ static int run_as_jvm(bool never_ready) {
   if (never_ready || fake_java_attach(&java, &channel) < 0)
     return 3;
   fake_java_ready(&java);
-  if (java.generation == 1) {
-    usleep(50000);
-    return 4;
+  while (java.generation == 1) {
+    if (__atomic_load_n(&java.stream->state, __ATOMIC_ACQUIRE) == PT_STATE_RUNNING)
+      return 4;
+    usleep(1000);
   }
   while (__atomic_load_n(&java.stream->state, __ATOMIC_ACQUIRE) != PT_STATE_ENDED)
     fake_java_sleep(&java, 1000000);

@@ -8,6 +8,7 @@ import io.ptarmigan.monitor.Rehearsal;
 import io.ptarmigan.observe.ExitsEvent;
 import io.ptarmigan.observe.Journal;
 import io.ptarmigan.observe.LatencyHandler;
+import io.ptarmigan.observe.StringConstants;
 import io.ptarmigan.x86.Emulator;
 import io.ptarmigan.x86.IcedDecoder;
 import io.ptarmigan.x86.PlanCache;
@@ -80,6 +81,7 @@ final class MonitorCommand implements Callable<Integer> {
       ranges.add(layout.tables());
       watches.addAll(layout.watches());
     }
+    StringConstants constants = ClassPathConstants.intern(System.getProperty("java.class.path"));
     PlanCache plans = new PlanCache(new IcedDecoder(), PLANS);
     Emulator emulator = new Emulator(plans);
     Rehearsal.run(emulator, REHEARSED_ROUNDS);
@@ -99,6 +101,7 @@ final class MonitorCommand implements Callable<Integer> {
       Run run = new Run(channel.stream(), monitor, plans, latencies, new LiveLine(output));
       announce(channel, monitor);
       run.follow();
+      LOG.debug("{} string constants were interned", constants.size());
       int status = conclude(run, sandbox);
       if (status != 0 && run.drained()) {
         journal.newest(JOURNAL_LINES).forEach(LOG::info);
