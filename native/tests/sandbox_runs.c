@@ -138,12 +138,13 @@ static void without_a_walker_no_swap_fails(void **state) {
   hv_sandbox.detach(monitor.domain);
 }
 
+/* One vCPU: with two, the other may overwrite the spoilt bit of an entry that they share before anybody looks. */
 static void one_spoilt_write_is_noticed(void **state) {
   (void)state;
   for (unsigned at = 1; at < 2000; at += 399) {
     struct monitor monitor;
     char options[64];
-    snprintf(options, sizeof(options), "vcpus=2,seed=7,rounds=200,break=%u", at);
+    snprintf(options, sizeof(options), "vcpus=1,walker=0,seed=7,rounds=400,break=%u", at);
     struct outcome outcome = run(&monitor, MONITOR_EMULATES, options);
     assert_true(outcome.guest_mismatches > 0);
     hv_sandbox.detach(monitor.domain);

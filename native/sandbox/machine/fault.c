@@ -52,11 +52,13 @@ static void spoil(struct vcpu *vcpu) {
 static void exchange(struct vcpu *vcpu, ucontext_t *context, const vm_event_request_t *request) {
   walker_nudge(vcpu, request, events_post(vcpu, request));
   events_wait(vcpu);
+  /* A bare answer lets the store be tried again: it is not done yet. */
+  bool stored = vcpu->set_registers || request->reason == VM_EVENT_REASON_SINGLESTEP;
   if (vcpu->set_registers) {
     vcpu->set_registers = false;
     regs_set(context, &vcpu->registers);
   }
-  if (vcpu->spoil_gpa != 0 && !vcpu->singlestep) {
+  if (vcpu->spoil_gpa != 0 && stored) {
     spoil(vcpu);
   }
   step_resume(vcpu, context);
