@@ -32,10 +32,7 @@ struct peer {
 };
 
 static int run_consumer(void) {
-  struct pt_channel channel = {.stream_fd = atoi(getenv("PTARMIGAN_STREAM_FD")),
-                               .decisions_fd = atoi(getenv("PTARMIGAN_DECISIONS_FD")),
-                               .wake_fd = atoi(getenv("PTARMIGAN_WAKE_FD")),
-                               .generation = (uint32_t)atoi(getenv("PTARMIGAN_GENERATION"))};
+  const struct pt_channel channel = fake_java_inherited();
   struct fake_java java;
   unsigned idle = 0;
   if (fake_java_attach(&java, &channel) < 0)

@@ -22,6 +22,7 @@
 #include "futex.h"
 #include "guest/boot.h"
 #include "hypervisor.h"
+#include "lib/clock.h"
 #include "options.h"
 #include "spawn.h"
 
@@ -45,12 +46,6 @@ struct hv_domain {
   bool ended;
   uint64_t looked_ns;
 };
-
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static int guest_path(const struct sandbox_options *options, char out[PATH_MAX]) {
   static const char name[] = "ptarmigan-guest";
@@ -265,7 +260,7 @@ static enum hv_domain_state sandbox_state(struct hv_domain *domain) {
   if (!domain->ended && atomic_load_explicit(&domain->channel->ended, memory_order_acquire) != 0) {
     domain->ended = true;
   }
-  uint64_t now = domain->ended ? 0 : now_ns();
+  uint64_t now = domain->ended ? 0 : pt_now_ns();
   if (!domain->ended && now - domain->looked_ns >= LIVENESS_NS) {
     domain->looked_ns = now;
     domain->ended = spawn_ended(&domain->child);

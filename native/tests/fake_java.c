@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -11,6 +12,18 @@
 #include <unistd.h>
 
 #include "memory_order.h"
+
+static int number(const char *name) {
+  const char *text = getenv(name);
+  return text ? atoi(text) : -1;
+}
+
+struct pt_channel fake_java_inherited(void) {
+  return (struct pt_channel){.stream_fd = number("PTARMIGAN_STREAM_FD"),
+                             .decisions_fd = number("PTARMIGAN_DECISIONS_FD"),
+                             .wake_fd = number("PTARMIGAN_WAKE_FD"),
+                             .generation = (uint32_t)number("PTARMIGAN_GENERATION")};
+}
 
 int fake_java_attach(struct fake_java *java, const struct pt_channel *channel) {
   void *stream = mmap(NULL, PT_STREAM_BYTES, PROT_READ, MAP_SHARED | MAP_POPULATE, channel->stream_fd, 0);

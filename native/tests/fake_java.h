@@ -15,6 +15,9 @@ struct fake_java {
   int wake_fd;
 };
 
+/* The channel that a loop's child finds in its environment, as jvm.h says. */
+struct pt_channel fake_java_inherited(void);
+
 /* 0 or -errno. */
 int fake_java_attach(struct fake_java *java, const struct pt_channel *channel);
 void fake_java_detach(struct fake_java *java);

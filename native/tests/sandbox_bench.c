@@ -7,15 +7,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/clock.h"
 #include "sandbox_monitor.h"
 
 enum { SAMPLES = 100 };
-
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static int ascending(const void *a, const void *b) {
   uint64_t x = *(const uint64_t *)a;
@@ -37,7 +32,7 @@ static void exits_are_measured(void **state) {
     if (!monitor_turn(&monitor)) {
       continue;
     }
-    uint64_t now = now_ns();
+    uint64_t now = pt_now_ns();
     bool plain = monitor.emulated == emulated + 1 && monitor.requests == requests + 1;
     if (plain && last != 0) {
       samples[count++] = now - last;

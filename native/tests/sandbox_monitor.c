@@ -8,12 +8,7 @@
 
 #include "channel.h"
 #include "guest/boot.h"
-
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
+#include "lib/clock.h"
 
 static const uint8_t *bytes_at(struct monitor *monitor, uint64_t gpa) {
   void *frame;
@@ -203,7 +198,7 @@ static void wait_for_event(struct monitor *monitor) {
 }
 
 bool monitor_run(struct monitor *monitor, unsigned seconds) {
-  uint64_t end = now_ns() + seconds * 1000000000ull;
+  uint64_t end = pt_now_ns() + seconds * 1000000000ull;
   unsigned idle = 0;
   while (hv_sandbox.state(monitor->domain) != HV_DOMAIN_ENDED || monitor_turn(monitor)) {
     if (monitor_turn(monitor)) {
@@ -211,7 +206,7 @@ bool monitor_run(struct monitor *monitor, unsigned seconds) {
     } else if (idle++ > monitor->spins) {
       wait_for_event(monitor);
     }
-    if (now_ns() > end) {
+    if (pt_now_ns() > end) {
       return false;
     }
   }
@@ -219,10 +214,10 @@ bool monitor_run(struct monitor *monitor, unsigned seconds) {
 }
 
 void monitor_take(struct monitor *monitor, vm_event_request_t *request) {
-  uint64_t end = now_ns() + 1000000000ull;
+  uint64_t end = pt_now_ns() + 1000000000ull;
   while (!take(monitor, request)) {
     wait_for_event(monitor);
-    if (now_ns() > end) {
+    if (pt_now_ns() > end) {
       fail_msg("no request came");
     }
   }

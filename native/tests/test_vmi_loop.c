@@ -136,10 +136,7 @@ struct running {
 
 /* What the loop starts as its JVM: this program again. The first generation dies as soon as the domain runs. */
 static int run_as_jvm(bool never_ready) {
-  struct pt_channel channel = {.stream_fd = atoi(getenv("PTARMIGAN_STREAM_FD")),
-                               .decisions_fd = atoi(getenv("PTARMIGAN_DECISIONS_FD")),
-                               .wake_fd = atoi(getenv("PTARMIGAN_WAKE_FD")),
-                               .generation = (uint32_t)atoi(getenv("PTARMIGAN_GENERATION"))};
+  const struct pt_channel channel = fake_java_inherited();
   struct fake_java java;
   if (never_ready || fake_java_attach(&java, &channel) < 0)
     return 3;

@@ -3,6 +3,8 @@
 
 #include <time.h>
 
+#include "lib/clock.h"
+
 void events_open(struct machine *machine, void *ring_page) {
   vm_event_sring_t *sring = ring_page;
   FRONT_RING_INIT(&machine->ring, sring, CHANNEL_PAGE_BYTES);
@@ -100,23 +102,17 @@ bool events_taken(const struct machine *machine, RING_IDX request) {
   return (int)(next - request) > 0;
 }
 
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static bool nothing_new(const struct vcpu *vcpu, uint32_t seen) {
   return atomic_load(&vcpu->machine->channel->notified) == seen && atomic_load(&vcpu->paused);
 }
 
 static void spin(const struct vcpu *vcpu, uint32_t seen) {
-  uint64_t end = now_ns() + vcpu->machine->spin_ns;
+  uint64_t end = pt_now_ns() + vcpu->machine->spin_ns;
   do {
     for (int i = 0; i < 16 && nothing_new(vcpu, seen); i++) {
       __builtin_ia32_pause();
     }
-  } while (nothing_new(vcpu, seen) && now_ns() < end);
+  } while (nothing_new(vcpu, seen) && pt_now_ns() < end);
 }
 
 static void sleep_on(const struct vcpu *vcpu, uint32_t seen) {

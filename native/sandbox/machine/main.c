@@ -21,6 +21,7 @@
 #include "build.h"
 #include "events.h"
 #include "fault.h"
+#include "lib/clock.h"
 #include "ram.h"
 #include "reference.h"
 #include "report.h"
@@ -38,12 +39,6 @@ struct control {
   pid_t reference;  /* process of the reference run */
   int reference_fd; /* its struct comparison, then end of file */
 };
-
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static uint64_t spin_ns(void) {
   cpu_set_t cpus;
@@ -80,7 +75,7 @@ static int resume(struct control *control) {
   }
   control->phase = PHASE_RUNNING;
   if (machine->options.rounds == 0) {
-    control->stop_ns = now_ns() + (uint64_t)(machine->options.seconds * 1e9);
+    control->stop_ns = pt_now_ns() + (uint64_t)(machine->options.seconds * 1e9);
   }
   int status = walker_start(machine);
   return status < 0 ? status : vcpus_start(machine);
@@ -161,7 +156,7 @@ static int finish_reference(struct control *control) {
 }
 
 static int timeout_ms(const struct control *control) {
-  uint64_t now = now_ns();
+  uint64_t now = pt_now_ns();
   if (control->stop_ns == UINT64_MAX) {
     return -1;
   }
@@ -181,7 +176,7 @@ static int run(struct control *control) {
       }
       return -errno;
     }
-    if (now_ns() >= control->stop_ns) {
+    if (pt_now_ns() >= control->stop_ns) {
       uint64_t goes_on = GUEST_GOES_ON;
       __atomic_compare_exchange_n(&machine->boot->stop, &goes_on, GUEST_STOPS, false, __ATOMIC_SEQ_CST,
                                   __ATOMIC_SEQ_CST);

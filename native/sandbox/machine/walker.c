@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "events.h"
+#include "lib/clock.h"
 #include "ram.h"
 #include "walk.h"
 
@@ -89,21 +90,15 @@ static bool find_walk(const struct vcpu *vcpu, uint64_t entry_gpa, uint64_t *va)
   return false;
 }
 
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* Gives the monitor time to take the request and to look at the entry, but not for long. */
 static void wait_for_look(struct vcpu *vcpu, RING_IDX request) {
   struct machine *machine = vcpu->machine;
-  uint64_t end = now_ns() + TAKE_NS;
-  while (!events_taken(machine, request) && now_ns() < end) {
+  uint64_t end = pt_now_ns() + TAKE_NS;
+  while (!events_taken(machine, request) && pt_now_ns() < end) {
     sched_yield();
   }
-  end = now_ns() + LOOK_NS + next_random(vcpu) % LINGER_NS;
-  while (now_ns() < end) {
+  end = pt_now_ns() + LOOK_NS + next_random(vcpu) % LINGER_NS;
+  while (pt_now_ns() < end) {
     __builtin_ia32_pause();
   }
 }
