@@ -2,7 +2,6 @@
 package io.ptarmigan.ring;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ptarmigan.abi.HeadLayout;
 import io.ptarmigan.abi.Memory;
@@ -67,8 +66,10 @@ class CopyingProviderTest {
     writer.start();
     long kept = 0;
     Stream stream = producer.stream();
-    while (kept < 50_000) {
-      long oldest = Math.max(1, stream.cursor() - Native.PT_SLOT_COUNT + 2);
+    // The oldest record is the one whose slot is written next, so that laps are bound to come; how
+    // many depends on the scheduler, and the test goes on until it has seen some.
+    while (kept < 50_000 || provider.lost() < 10) {
+      long oldest = Math.max(1, stream.cursor() - Native.PT_SLOT_COUNT + 1);
       StreamRecord record = provider.get(oldest);
       if (record.kind() == Native.PT_RECORD_OUTCOME) {
         kept++;
@@ -79,6 +80,5 @@ class CopyingProviderTest {
     }
     stop.set(true);
     writer.join();
-    assertTrue(provider.lost() > 0, "the writer never lapped the reader: nothing was tested");
   }
 }
