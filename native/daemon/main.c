@@ -7,6 +7,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "run_dir.h"
 #include "vmi_loop.h"
 
 #define DEFAULT_DEADLINE_MS 20
@@ -17,6 +18,7 @@ struct arguments {
   const char *backend;
   const char *domain;
   const char *options;
+  const char *run_dir; /* where each domain has its directory; NULL: the usual place */
   uint64_t deadline_ms;
   char *const *command; /* of the JVM; NULL: none */
 };
@@ -27,7 +29,7 @@ static int usage(const char *problem) {
   fprintf(stderr,
           "ptarmigand: %s\n"
           "usage: ptarmigand [--backend sandbox] [--domain NAME] [--options KEY=VALUE,...] [--deadline-ms 1..%d]\n"
-          "                  [-- COMMAND [ARGUMENT...]]\n"
+          "                  [--run-dir DIR] [-- COMMAND [ARGUMENT...]]\n"
           "Watches a domain's page tables. COMMAND starts the JVM; without it every exit is answered by policy.\n",
           problem, LONGEST_DEADLINE_MS);
   return USAGE_STATUS;
@@ -43,11 +45,10 @@ static bool parse_deadline(const char *text, uint64_t *out) {
 }
 
 static int parse(int argc, char **argv, struct arguments *arguments) {
-  static const struct option options[] = {{"backend", required_argument, NULL, 'b'},
-                                          {"domain", required_argument, NULL, 'd'},
-                                          {"options", required_argument, NULL, 'o'},
-                                          {"deadline-ms", required_argument, NULL, 't'},
-                                          {NULL, 0, NULL, 0}};
+  static const struct option options[] = {
+      {"backend", required_argument, NULL, 'b'}, {"domain", required_argument, NULL, 'd'},
+      {"options", required_argument, NULL, 'o'}, {"deadline-ms", required_argument, NULL, 't'},
+      {"run-dir", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0}};
   int option;
   *arguments = (struct arguments){.backend = "sandbox", .domain = "sandbox", .deadline_ms = DEFAULT_DEADLINE_MS};
   opterr = 0;
@@ -65,6 +66,9 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
       case 't':
         if (!parse_deadline(optarg, &arguments->deadline_ms))
           return usage("--deadline-ms takes a whole number of milliseconds");
+        break;
+      case 'r':
+        arguments->run_dir = optarg;
         break;
       default:
         return usage("unknown option, or an option without its value");
@@ -131,9 +135,33 @@ static int open_signals(void) {
   return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static int attach_and_watch(struct vmi_loop *loop, const struct arguments *arguments) {
+  const char *message = NULL;
+  int error = loop->hv->attach(arguments->domain, arguments->options, &loop->domain, &message);
+  if (error < 0) {
+    fprintf(stderr, "ptarmigand: cannot attach to %s: %s\n", arguments->domain, message ? message : strerror(-error));
+    return EXIT_FAILURE;
+  }
+  int status = watch(loop, arguments);
+  loop->hv->detach(loop->domain);
+  return status;
+}
+
+static int lock_and_watch(struct vmi_loop *loop, const struct arguments *arguments) {
+  const char *message = NULL;
+  struct run_dir dir;
+  int error = run_dir_open(arguments->run_dir, arguments->domain, &dir, &message);
+  if (error < 0) {
+    fprintf(stderr, "ptarmigand: cannot watch %s: %s\n", arguments->domain, message ? message : strerror(-error));
+    return EXIT_FAILURE;
+  }
+  int status = attach_and_watch(loop, arguments);
+  run_dir_close(&dir);
+  return status;
+}
+
 int main(int argc, char **argv) {
   struct arguments arguments;
-  const char *message = NULL;
   int status = parse(argc, argv, &arguments);
   if (status != 0)
     return status;
@@ -145,14 +173,7 @@ int main(int argc, char **argv) {
     return EXIT_FAILURE;
   loop->hv = backend;
   loop->signal_fd = open_signals();
-  int error = backend->attach(arguments.domain, arguments.options, &loop->domain, &message);
-  if (error < 0) {
-    fprintf(stderr, "ptarmigand: cannot attach to %s: %s\n", arguments.domain, message ? message : strerror(-error));
-    free(loop);
-    return EXIT_FAILURE;
-  }
-  status = watch(loop, &arguments);
-  backend->detach(loop->domain);
+  status = lock_and_watch(loop, &arguments);
   close(loop->signal_fd);
   free(loop);
   return status;
