@@ -91,7 +91,10 @@ enum pt_result {
   PT_RESULT_STEPPED = 3,     /* executed by the vCPU itself; replaced and bytes say what changed */
   PT_RESULT_HV_EMULATED = 4, /* executed by the hypervisor; replaced and bytes say what changed */
   PT_RESULT_RESUMED = 5,     /* resumed at the instruction, nothing done */
-  PT_RESULT_LOST_SWAP = 6    /* memory had moved: the exit is published again under a new sequence */
+  PT_RESULT_LOST_SWAP = 6,   /* memory had moved: the exit is published again under a new sequence */
+  PT_RESULT_LATE_DENIED = 7  /* bits of a deny rule were put back: replaced is what the guest had written, bytes what
+                                memory holds now; or they were kept from being written: then the two are equal. Tells of
+                                one exit's memory only, never of its end: another outcome follows (more == 1) */
 };
 
 /* Why the exit ended on that rung: pt_outcome_record.cause. */
@@ -111,11 +114,22 @@ enum pt_state {
 };
 
 enum pt_command_kind {
-  PT_COMMAND_PROTECT_READ = 1, /* protect the frame of gpa (counted), then read length bytes from gpa */
-  PT_COMMAND_RELEASE = 2,      /* drop one protection of the frame of gpa */
-  PT_COMMAND_READ = 3,         /* read length bytes from gpa */
-  PT_COMMAND_PROTECT_RANGE = 4 /* protect (counted) the frames of length bytes from gpa; length up to 4 GiB */
+  PT_COMMAND_PROTECT_READ = 1,  /* protect the frame of gpa (counted), then read length bytes from gpa */
+  PT_COMMAND_RELEASE = 2,       /* drop one protection of the frame of gpa */
+  PT_COMMAND_READ = 3,          /* read length bytes from gpa */
+  PT_COMMAND_PROTECT_RANGE = 4, /* protect (counted) the frames of length bytes from gpa; length up to 4 GiB */
+  /*
+   * From now on the bits in mask of the entry at gpa do not change, whoever executes the instruction; then read it.
+   * Adds to the bits denied already. The frame is protected as long as one of its entries has denied bits, whatever
+   * RELEASE says. length is that of an entry and is 8; gpa is a multiple of it; A and D (bits 5 and 6) can't be denied,
+   * since the page walker sets them. -ENOSPC: PT_DENY_RULES entries have denied bits. Rules of a JVM that is gone hold
+   * until the next one is ready.
+   */
+  PT_COMMAND_DENY = 5,
+  PT_COMMAND_ALLOW = 6 /* the bits in mask of the entry at gpa may change again; -ENOENT: this JVM denied none of it */
 };
+
+#define PT_DENY_RULES 4096 /* entries with denied bits, at most */
 
 /* One vCPU's registers at the exit. */
 struct pt_cpu {
@@ -218,7 +232,8 @@ struct pt_command {
   uint32_t kind;   /* enum pt_command_kind */
   uint32_t length; /* bytes */
   uint64_t gpa;
-  uint64_t reserved[5];
+  uint64_t mask; /* of DENY and ALLOW */
+  uint64_t reserved[4];
 };
 
 /* Running totals since attach, written by the native side with relaxed stores. */
@@ -243,6 +258,7 @@ struct pt_counters {
   uint64_t outcomes_dropped; /* OUTCOME records that found the stream full */
   uint64_t walker_ad;        /* A/D updates by the page walker that arrived as exits */
   uint64_t commands;         /* commands carried out */
+  uint64_t late_denied; /* entries of which denied bits were put back, or kept from being written, below Java's rung */
 };
 
 struct pt_stream_header {

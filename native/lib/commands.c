@@ -8,6 +8,7 @@
 
 #define COMMANDS_PER_RUN 16
 #define FRAMES_PER_PIECE 256
+#define ENTRY_BYTES 8
 
 static void complete(struct pt_monitor *monitor, const struct pt_command *command, int status, const void *data) {
   struct pt_completion_record *record = pt_stream_reserve(&monitor->stream);
@@ -40,6 +41,17 @@ static int protect_read(struct pt_monitor *monitor, const struct pt_command *com
   if (error < 0)
     pt_frame_release(monitor->memory, gfn);
   return error;
+}
+
+static int deny(struct pt_monitor *monitor, const struct pt_command *command, uint8_t *data) {
+  if (command->length != ENTRY_BYTES)
+    return -EINVAL;
+  int error = pt_deny_add(monitor->denies, command->gpa, command->mask);
+  return error < 0 ? error : read_data(monitor, command, data);
+}
+
+static int allow(struct pt_monitor *monitor, const struct pt_command *command) {
+  return command->length == ENTRY_BYTES ? pt_deny_drop(monitor->denies, command->gpa, command->mask) : -EINVAL;
 }
 
 static int begin_range(struct pt_monitor *monitor, const struct pt_command *command) {
@@ -79,6 +91,7 @@ static void continue_range(struct pt_monitor *monitor) {
 static bool run(struct pt_monitor *monitor, const struct pt_command *command) {
   uint8_t data[PT_COMPLETION_BYTES];
   int status = -ENOSYS;
+  bool carries_data = true;
   switch (command->kind) {
     case PT_COMMAND_PROTECT_READ:
       status = protect_read(monitor, command, data);
@@ -88,10 +101,15 @@ static bool run(struct pt_monitor *monitor, const struct pt_command *command) {
       break;
     case PT_COMMAND_RELEASE:
       status = pt_frame_release(monitor->memory, command->gpa >> PT_PAGE_SHIFT);
-      if (status == -EBUSY)
-        return false;
-      complete(monitor, command, status, NULL);
-      return true;
+      carries_data = false;
+      break;
+    case PT_COMMAND_DENY:
+      status = deny(monitor, command, data);
+      break;
+    case PT_COMMAND_ALLOW:
+      status = allow(monitor, command);
+      carries_data = false;
+      break;
     case PT_COMMAND_PROTECT_RANGE:
       status = begin_range(monitor, command);
       if (status == 0)
@@ -100,7 +118,9 @@ static bool run(struct pt_monitor *monitor, const struct pt_command *command) {
     default:
       break;
   }
-  complete(monitor, command, status, data);
+  if (status == -EBUSY) /* a step on the frame is in flight */
+    return false;
+  complete(monitor, command, status, carries_data ? data : NULL);
   return true;
 }
 

@@ -168,6 +168,10 @@ static void drop_frame(struct pt_guest_memory *memory, struct pt_frame *frame) {
   free(frame);
 }
 
+static bool unused(const struct pt_frame *frame) {
+  return frame->protections == 0 && !frame->inherited && !frame->denies;
+}
+
 static int protect_batch(struct pt_guest_memory *memory, uint64_t gfn, size_t count) {
   uint64_t fresh[PROTECT_BATCH];
   size_t fresh_count = 0, done = 0;
@@ -190,7 +194,8 @@ static int protect_batch(struct pt_guest_memory *memory, uint64_t gfn, size_t co
 undo:
   while (done-- > 0) {
     struct pt_frame *frame = pt_frame_find(memory, gfn + done);
-    if (--frame->protections == 0 && !frame->inherited)
+    frame->protections--;
+    if (unused(frame))
       drop_frame(memory, frame);
   }
   return error;
@@ -227,10 +232,14 @@ int pt_frame_release(struct pt_guest_memory *memory, uint64_t gfn) {
   struct pt_frame *frame = pt_frame_find(memory, gfn);
   if (!frame || frame->protections == 0)
     return -ENOENT;
-  if (frame->protections == 1 && !frame->inherited)
+  if (frame->protections == 1 && !frame->inherited && !frame->denies)
     return lift(memory, frame);
   frame->protections--;
   return 0;
+}
+
+int pt_frame_drop_unused(struct pt_guest_memory *memory, struct pt_frame *frame) {
+  return unused(frame) ? lift(memory, frame) : 0;
 }
 
 void pt_frames_inherit(struct pt_guest_memory *memory) {
@@ -247,7 +256,7 @@ bool pt_frames_disinherit(struct pt_guest_memory *memory) {
   bool complete = true;
   for (size_t i = 0; i < memory->table_size;) {
     struct pt_frame *frame = memory->table[i];
-    if (frame && frame->inherited && frame->protections == 0) {
+    if (frame && frame->inherited && frame->protections == 0 && !frame->denies) {
       /* Where the frame is taken out another may move into its place: look there again. */
       if (lift(memory, frame) == 0)
         continue;

@@ -17,7 +17,7 @@
 
 struct pt_guest_memory;
 
-/* A protected frame. Valid until its last protection is released. */
+/* A protected frame. Valid until its last protection is released and its last deny rule gone. */
 struct pt_frame {
   uint64_t gfn;
   uint8_t *bytes;
@@ -26,6 +26,7 @@ struct pt_frame {
   uint32_t steps;        /* single steps in flight on it */
   uint32_t first_writer; /* vCPU + 1; 0: none yet */
   bool shared;           /* a second vCPU wrote to it */
+  uint32_t denies;       /* deny_rules.c: 1 + its first rule; 0: none */
 };
 
 int pt_guest_memory_create(const struct pt_options *options, struct pt_counters *counters,
@@ -44,6 +45,8 @@ bool pt_frames_disinherit(struct pt_guest_memory *memory);
 /* Makes all protected frames writable; they stay mapped and counted. */
 void pt_frames_lift(struct pt_guest_memory *memory);
 int pt_frame_release(struct pt_guest_memory *memory, uint64_t gfn);
+/* Makes the frame writable where neither a protection nor a deny rule is left. */
+int pt_frame_drop_unused(struct pt_guest_memory *memory, struct pt_frame *frame);
 
 /* The frame's bytes, protected or not; NULL where the guest has no such frame. Valid until the next call. */
 uint8_t *pt_guest_page(struct pt_guest_memory *memory, uint64_t gfn);

@@ -38,6 +38,7 @@ int pt_submit(struct pt_monitor *monitor, const struct pt_exit *exit) {
   vcpu->deadline_ns = exit->taken_ns + monitor->options.deadline_ns;
   vcpu->round = 0;
   vcpu->done = 0;
+  vcpu->held_back.mask = 0;
   vcpu->phase = pt_exit_publish(monitor, vcpu) ? PT_PHASE_WAITING : PT_PHASE_UNDECIDED;
   return 0;
 }
@@ -98,6 +99,10 @@ static bool decided(struct pt_monitor *monitor, struct pt_vcpu *vcpu, struct pt_
     case PT_ACTION_WRITE:
       if (pt_step_blocks(monitor, vcpu))
         return false;
+      if (pt_write_denied(monitor, vcpu)) {
+        pt_count(&monitor->counters->refused, 1);
+        return give_up(monitor, vcpu, PT_CAUSE_REFUSED, out);
+      }
       if (!pt_write_apply(monitor, vcpu))
         return again(monitor, vcpu, out);
       reply(vcpu, PT_REPLY_REGISTERS, PT_RESULT_APPLIED, out);
@@ -159,8 +164,10 @@ static bool advance(struct pt_monitor *monitor, struct pt_vcpu *vcpu, uint64_t n
 size_t pt_poll(struct pt_monitor *monitor, struct pt_reply *replies, size_t capacity) {
   size_t count = 0;
   pt_commands_run(monitor);
-  if (monitor->inheriting && pt_ready(monitor))
+  if (monitor->inheriting && pt_ready(monitor)) {
+    pt_deny_disinherit(monitor->denies);
     monitor->inheriting = !pt_frames_disinherit(monitor->memory);
+  }
   if (monitor->outstanding == 0)
     return 0;
   uint64_t now = pt_now_ns();
@@ -196,6 +203,8 @@ int pt_outcome(struct pt_monitor *monitor, uint32_t id) {
   pt_count(rung_counter(counters, vcpu), 1);
   if (vcpu->cause == PT_CAUSE_DECIDED && vcpu->decision.flags & PT_DECISION_RELEVANT)
     pt_count(&counters->relevant, 1);
+  if (vcpu->held_back.mask)
+    pt_outcome_late_denied(monitor, vcpu, &vcpu->held_back);
   if (vcpu->result == PT_RESULT_STEPPED || vcpu->result == PT_RESULT_HV_EMULATED)
     pt_step_end(monitor, vcpu);
   else

@@ -40,8 +40,13 @@ int pt_open(const struct pt_options *options, struct pt_monitor **out) {
   error = pt_guest_memory_create(options, monitor->counters, &monitor->memory);
   if (error < 0)
     goto destroy_stream;
+  error = pt_deny_rules_create(monitor->memory, &monitor->denies);
+  if (error < 0)
+    goto destroy_memory;
   *out = monitor;
   return 0;
+destroy_memory:
+  pt_guest_memory_destroy(monitor->memory);
 destroy_stream:
   pt_stream_destroy(&monitor->stream.region);
 close_wake:
@@ -55,6 +60,7 @@ free_monitor:
 
 void pt_close(struct pt_monitor *monitor) {
   pt_detach_jvm(monitor);
+  pt_deny_rules_destroy(monitor->denies);
   pt_guest_memory_destroy(monitor->memory);
   pt_stream_destroy(&monitor->stream.region);
   close(monitor->wake_fd);
@@ -70,6 +76,7 @@ int pt_attach_jvm(struct pt_monitor *monitor, struct pt_channel *out) {
     return error;
   if (monitor->generation++ > 0) {
     pt_frames_inherit(monitor->memory);
+    pt_deny_inherit(monitor->denies);
     monitor->inheriting = true;
   }
   monitor->attached = true;

@@ -6,6 +6,7 @@
  *   decisions.c  collect Java's answer, copy it once, validate the copy
  *   writes.c     swap memory entry by entry; publish again what was lost
  *   steps.c      remember a frame, compare it after a single step
+ *   deny_rules.c bits that no rung may change
  *   outcomes.c   tell Java what happened
  *
  * ladder.c drives them; commands.c carries out what Java asks for besides; monitor.c opens, attaches and sleeps.
@@ -13,6 +14,7 @@
 #ifndef PTARMIGAN_MONITOR_H
 #define PTARMIGAN_MONITOR_H
 
+#include "deny_rules.h"
 #include "guest_memory.h"
 #include "stream.h"
 
@@ -58,6 +60,7 @@ struct pt_vcpu {
   enum pt_result result;
   enum pt_cause cause;
   struct pt_change change;
+  struct pt_change held_back; /* what a deny rule kept from being written; mask 0: nothing */
   struct pt_snapshot snapshot;
 };
 
@@ -80,6 +83,7 @@ struct pt_monitor {
   uint64_t commands_seen; /* index of the newest command taken */
   struct pt_range range;
   struct pt_guest_memory *memory;
+  struct pt_deny_rules *denies;
   uint32_t outstanding; /* vCPUs that are not IDLE */
   uint32_t steps;       /* in flight */
   struct pt_counters *counters;
@@ -98,20 +102,24 @@ enum pt_collected {
 /* decisions.c */
 enum pt_collected pt_decision_collect(struct pt_monitor *monitor, struct pt_vcpu *vcpu);
 
-/* writes.c: true when every byte of the decision is in memory; false when an entry held something else. */
+/* writes.c: the decision would change bits that a deny rule holds. */
+bool pt_write_denied(const struct pt_monitor *monitor, const struct pt_vcpu *vcpu);
+/* True when every byte of the decision is in memory; false when an entry held something else. */
 bool pt_write_apply(struct pt_monitor *monitor, struct pt_vcpu *vcpu);
-/* The rest of a write of which a part is in memory already, whatever the entries hold now. */
+/* The rest of a write of which a part is in memory already, whatever the entries hold now; denied bits stay. */
 void pt_write_force(struct pt_monitor *monitor, struct pt_vcpu *vcpu);
 
 /* steps.c: begin returns false while another step is in flight on a frame that this one may write to. */
 bool pt_step_begin(struct pt_monitor *monitor, struct pt_vcpu *vcpu);
-/* Publishes an outcome for what changed and ends the step. */
+/* Puts denied bits back, publishes an outcome for what changed and ends the step. */
 void pt_step_end(struct pt_monitor *monitor, struct pt_vcpu *vcpu);
 bool pt_step_blocks(struct pt_monitor *monitor, const struct pt_vcpu *vcpu);
 
 /* outcomes.c: more: another outcome of the same publication follows. */
 void pt_outcome_publish(struct pt_monitor *monitor, const struct pt_vcpu *vcpu, enum pt_result result,
                         const struct pt_change *change, uint32_t stores, bool more);
+/* Counts and tells what a deny rule put back or held back; another outcome of the same exit is to follow. */
+void pt_outcome_late_denied(struct pt_monitor *monitor, const struct pt_vcpu *vcpu, const struct pt_change *change);
 
 /* commands.c: carries out what has come, a bounded amount. */
 void pt_commands_run(struct pt_monitor *monitor);

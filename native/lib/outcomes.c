@@ -42,3 +42,10 @@ void pt_outcome_publish(struct pt_monitor *monitor, const struct pt_vcpu *vcpu, 
   pt_stream_publish(stream, PT_RECORD_OUTCOME, pt_vcpu_id(vcpu));
   pt_stream_wake(stream);
 }
+
+void pt_outcome_late_denied(struct pt_monitor *monitor, const struct pt_vcpu *vcpu, const struct pt_change *change) {
+  for (uint32_t left = change->mask; left; left >>= 8)
+    if (left & 0xFF)
+      pt_count(&monitor->counters->late_denied, 1);
+  pt_outcome_publish(monitor, vcpu, PT_RESULT_LATE_DENIED, change, 0, true);
+}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A step is seen: the frame is remembered before the vCPU executes the instruction in the unrestricted view and
- * compared after. Writes by others to the same frame wait meanwhile, so what differs is the step's (or the page
- * walker's A/D).
+ * compared after, once what is denied is put back. Writes by others to the same frame wait meanwhile, so what differs
+ * is the step's (or the page walker's A/D).
  */
 #include <string.h>
 
@@ -97,8 +97,23 @@ static void compare_frame(struct pt_monitor *monitor, struct pt_vcpu *vcpu, size
   }
 }
 
+/* In every frame with rules, not only those remembered: an instruction may write to several (VPSCATTERQQ). */
+static void put_denied_back(struct pt_monitor *monitor, const struct pt_vcpu *vcpu) {
+  struct pt_put_back put;
+  for (uint32_t next = 0; pt_deny_put_back(monitor->denies, &next, &put);) {
+    struct pt_change change = {.gpa = put.gpa};
+    memcpy(change.replaced, &put.found, ENTRY_BYTES);
+    memcpy(change.bytes, &put.now, ENTRY_BYTES);
+    for (unsigned i = 0; i < ENTRY_BYTES; i++)
+      if (change.replaced[i] != change.bytes[i])
+        change.mask |= 1u << i;
+    pt_outcome_late_denied(monitor, vcpu, &change);
+  }
+}
+
 void pt_step_end(struct pt_monitor *monitor, struct pt_vcpu *vcpu) {
   struct pt_change last = {.gpa = vcpu->exit.gpa & ~(uint64_t)7};
+  put_denied_back(monitor, vcpu);
   vcpu->swapped_ns = pt_now_ns();
   for (size_t i = 0; i < vcpu->snapshot.count; i++)
     compare_frame(monitor, vcpu, i, &last);

@@ -102,6 +102,24 @@ static bool swap_entries(struct pt_vcpu *vcpu, uint64_t *entries) {
   return true;
 }
 
+static uint64_t denied_bits(const struct pt_monitor *monitor, const struct pt_vcpu *vcpu, unsigned entry) {
+  const struct pt_frame *frame = pt_frame_find(monitor->memory, vcpu->exit.gpa >> PT_PAGE_SHIFT);
+  uint64_t gpa = (vcpu->exit.gpa & ~(uint64_t)7) + entry * ENTRY_BYTES;
+  return frame ? pt_deny_mask(monitor->denies, frame, gpa) : 0;
+}
+
+/* What is swapped replaces exactly what was expected, so comparing these two is enough. */
+bool pt_write_denied(const struct pt_monitor *monitor, const struct pt_vcpu *vcpu) {
+  const struct pt_decision *decision = &vcpu->decision;
+  for (unsigned entry = 0; entry < WINDOW_ENTRIES; entry++) {
+    uint64_t changed = get_entry(decision->expected, entry) ^ get_entry(decision->bytes, entry);
+    changed &= spread(entry_mask(decision->mask, entry));
+    if (changed && changed & denied_bits(monitor, vcpu, entry))
+      return true;
+  }
+  return false;
+}
+
 bool pt_write_apply(struct pt_monitor *monitor, struct pt_vcpu *vcpu) {
   begin_change(vcpu);
   if (!vcpu->decision.mask) {
@@ -119,6 +137,16 @@ bool pt_write_apply(struct pt_monitor *monitor, struct pt_vcpu *vcpu) {
   return swapped;
 }
 
+static void note_held_back(struct pt_vcpu *vcpu, unsigned entry, uint64_t bits, uint64_t value) {
+  struct pt_change *held = &vcpu->held_back;
+  held->gpa = vcpu->change.gpa;
+  put_entry(held->replaced, entry, value);
+  put_entry(held->bytes, entry, value);
+  for (unsigned i = 0; i < ENTRY_BYTES; i++)
+    if (bits >> (i * 8) & 0xFF)
+      held->mask |= 1u << (entry * ENTRY_BYTES + i);
+}
+
 void pt_write_force(struct pt_monitor *monitor, struct pt_vcpu *vcpu) {
   uint32_t rest = vcpu->partial.mask & ~vcpu->done;
   uint64_t *entries = entries_of(monitor, vcpu);
@@ -128,11 +156,14 @@ void pt_write_force(struct pt_monitor *monitor, struct pt_vcpu *vcpu) {
     uint32_t mask = entry_mask(rest, entry);
     if (!mask)
       continue;
-    uint64_t value, found = pt_load_acquire(&entries[entry]);
-    do
-      value = merged(found, get_entry(vcpu->partial.bytes, entry), mask);
-    while (!pt_swap8(&entries[entry], &found, value));
+    uint64_t wanted, value, denied = denied_bits(monitor, vcpu, entry), found = pt_load_acquire(&entries[entry]);
+    do {
+      wanted = merged(found, get_entry(vcpu->partial.bytes, entry), mask);
+      value = (wanted & ~denied) | (found & denied);
+    } while (!pt_swap8(&entries[entry], &found, value));
     note_change(vcpu, entry, mask, found, value);
+    if (wanted != value)
+      note_held_back(vcpu, entry, wanted ^ value, value);
   }
   vcpu->swapped_ns = pt_now_ns();
 }

@@ -93,13 +93,21 @@ void fake_java_decide(struct fake_java *java, const struct pt_exit_record *exit,
   decision->rflags = exit->cpu.rflags;
 }
 
-void fake_java_command(struct fake_java *java, uint64_t id, uint32_t kind, uint64_t gpa, uint32_t length) {
+static void put_command(struct fake_java *java, const struct pt_command *from) {
   uint64_t index = ++java->command;
   struct pt_command *command =
       (void *)((uint8_t *)java->decisions + PT_COMMANDS_OFFSET + (index & (PT_COMMAND_COUNT - 1)) * PT_COMMAND_BYTES);
-  *command = (struct pt_command){.id = id, .kind = kind, .gpa = gpa, .length = length};
+  *command = *from;
   pt_store_release(&java->decisions->commands_published, index);
   wake_native(java);
+}
+
+void fake_java_command(struct fake_java *java, uint64_t id, uint32_t kind, uint64_t gpa, uint32_t length) {
+  put_command(java, &(struct pt_command){.id = id, .kind = kind, .gpa = gpa, .length = length});
+}
+
+void fake_java_rule(struct fake_java *java, uint64_t id, uint32_t kind, uint64_t gpa, uint64_t mask) {
+  put_command(java, &(struct pt_command){.id = id, .kind = kind, .gpa = gpa, .length = 8, .mask = mask});
 }
 
 void fake_java_ready(struct fake_java *java) {

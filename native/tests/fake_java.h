@@ -35,6 +35,8 @@ void fake_java_decide(struct fake_java *java, const struct pt_exit_record *exit,
                       struct pt_decision *decision);
 
 void fake_java_command(struct fake_java *java, uint64_t id, uint32_t kind, uint64_t gpa, uint32_t length);
+/* DENY or ALLOW of the 8-byte entry at gpa. */
+void fake_java_rule(struct fake_java *java, uint64_t id, uint32_t kind, uint64_t gpa, uint64_t mask);
 void fake_java_ready(struct fake_java *java);
 
 /* Sleeps until a record is published or timeout_ns have passed. */

@@ -12,7 +12,7 @@ static void step(struct rig *rig, uint32_t vcpu, uint32_t offset) {
   fake_java_publish(&rig->java, decision, exit.head.sequence);
 }
 
-static void what_a_step_changed_is_told(void **state) {
+static void a_stepped_write_is_seen(void **state) {
   struct rig *rig = *state;
   *fake_guest_entry(&rig->guest, FAKE_TABLE, 2) = 0x2000;
   step(rig, 0, 16);
@@ -68,7 +68,7 @@ static void distant_changes_are_told_one_after_the_other(void **state) {
   assert_int_equal(records, 4);
 }
 
-static void a_write_waits_for_the_step_on_its_frame(void **state) {
+static void no_other_write_is_applied_while_a_step_is_in_flight(void **state) {
   struct rig *rig = *state;
   step(rig, 0, 16);
   assert_int_equal(rig_reply(rig).kind, PT_REPLY_STEP);
@@ -81,6 +81,28 @@ static void a_write_waits_for_the_step_on_its_frame(void **state) {
   pt_outcome(rig->monitor, 0);
   assert_int_equal(rig_reply(rig).kind, PT_REPLY_REGISTERS);
   assert_int_equal(*fake_guest_entry(&rig->guest, FAKE_TABLE, 8), 0x5555);
+}
+
+/* Nor the rest of one that is half done and is finished without Java. */
+static void no_rest_is_forced_while_a_step_is_in_flight(void **state) {
+  struct rig *rig = *state;
+  rig_submit(rig, 1, 68);
+  struct pt_exit_record exit = rig_exit(rig);
+  *fake_guest_entry(&rig->guest, FAKE_TABLE, 9) = 0x40; /* the second swap is lost */
+  rig_write(rig, &exit, 4, 8, 0x1122334455667788);
+  rig_no_reply(rig);
+  rig_outcome(rig);
+  rig_exit(rig);
+  step(rig, 0, 16);
+  assert_int_equal(rig_reply(rig).kind, PT_REPLY_STEP);
+  rig_pass_deadline(rig);
+  rig_no_reply(rig);
+  rig_no_reply(rig);
+  assert_int_equal(*fake_guest_entry(&rig->guest, FAKE_TABLE, 9), 0x40);
+  pt_outcome(rig->monitor, 0);
+  assert_int_equal(rig_outcome(rig).mask, 0);
+  assert_int_equal(rig_reply(rig).kind, PT_REPLY_REGISTERS);
+  assert_int_equal(*fake_guest_entry(&rig->guest, FAKE_TABLE, 9), 0x11223344);
 }
 
 static void two_steps_on_a_frame_come_one_after_the_other(void **state) {
@@ -135,10 +157,11 @@ static void a_release_waits_for_the_step(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      WITH_RIG(what_a_step_changed_is_told),
+      WITH_RIG(a_stepped_write_is_seen),
       WITH_RIG(a_step_that_changes_nothing_is_told_too),
       WITH_RIG(distant_changes_are_told_one_after_the_other),
-      WITH_RIG(a_write_waits_for_the_step_on_its_frame),
+      WITH_RIG(no_other_write_is_applied_while_a_step_is_in_flight),
+      WITH_RIG(no_rest_is_forced_while_a_step_is_in_flight),
       WITH_RIG(two_steps_on_a_frame_come_one_after_the_other),
       WITH_RIG(a_store_into_the_next_protected_page_is_seen),
       WITH_RIG(a_release_waits_for_the_step),

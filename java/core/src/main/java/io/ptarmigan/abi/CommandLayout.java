@@ -9,6 +9,7 @@ public final class CommandLayout {
   public static final int KIND = Offsets.of(pt_command.class, "kind");
   public static final int LENGTH = Offsets.of(pt_command.class, "length");
   public static final int GPA = Offsets.of(pt_command.class, "gpa");
+  public static final int MASK = Offsets.of(pt_command.class, "mask");
 
   private CommandLayout() {}
 }

@@ -27,7 +27,8 @@ public enum Counter {
   PAGE_CACHE_MISSES,
   OUTCOMES_DROPPED,
   WALKER_AD,
-  COMMANDS;
+  COMMANDS,
+  LATE_DENIED;
 
   private final String field = name().toLowerCase(Locale.ROOT);
   private final int offset = StreamHeaderLayout.COUNTERS + Offsets.of(pt_counters.class, field);

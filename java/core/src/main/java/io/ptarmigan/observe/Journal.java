@@ -92,6 +92,7 @@ public final class Journal implements EventHandler<StreamRecord> {
       case Native.PT_RESULT_HV_EMULATED -> "emulated by the hypervisor";
       case Native.PT_RESULT_RESUMED -> "resumed";
       case Native.PT_RESULT_LOST_SWAP -> "lost its swap";
+      case Native.PT_RESULT_LATE_DENIED -> "denied late";
       default -> "result " + result;
     };
   }
