@@ -27,6 +27,7 @@ struct peer {
   const char *name;
   struct fake_guest *guest;
   struct pt_monitor *monitor;
+  struct launcher launcher;
   struct jvm process;
   double p50[RUNS], p99[RUNS];
 };
@@ -70,12 +71,15 @@ static void fail(const struct peer *peer, const char *what) {
 static void start(struct peer *peer, char *const *command) {
   struct pt_options options;
   struct pt_channel channel;
+  struct identity self; /* nothing hostile is read here */
   peer->guest = aligned_alloc(4096, sizeof *peer->guest);
   fake_guest_init(peer->guest);
   fake_guest_options(peer->guest, 1, &options);
   options.deadline_ns = STUCK_NS;
-  if (pt_open(&options, &peer->monitor) < 0 || pt_attach_jvm(peer->monitor, &channel) < 0 ||
-      jvm_start(&peer->process, command, &channel) < 0)
+  identity_self(&self);
+  if (launcher_open(&(struct jvm_program){command, &self}, &peer->launcher) < 0 ||
+      pt_open(&options, &peer->monitor) < 0 || pt_attach_jvm(peer->monitor, &channel) < 0 ||
+      jvm_start(&peer->process, &peer->launcher, &channel) < 0)
     fail(peer, "could not be started");
   uint64_t begin = pt_now_ns();
   while (!pt_ready(peer->monitor)) {
@@ -92,6 +96,7 @@ static void stop(struct peer *peer) {
   pt_end(peer->monitor);
   if (jvm_finish(&peer->process, 5000) != 0)
     fail(peer, "did not end by itself");
+  launcher_close(&peer->launcher);
   pt_close(peer->monitor);
   free(peer->guest);
 }

@@ -2,93 +2,81 @@
 #include "jvm.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <string.h>
+#include <sys/socket.h>
 
-#define FIRST_FD 3 /* after the standard streams */
-#define CHANNEL_FDS 3
+#include "clock.h"
 
-static void set_number(const char *name, unsigned value) {
-  char text[16];
-  snprintf(text, sizeof text, "%u", value);
-  setenv(name, text, 1);
+#define KILLED (128 + SIGKILL)
+#define KILL_MS 5000 /* from SIGKILL to the end of a process that tears down its memory */
+#define MS_NS 1000000u
+
+int jvm_start(struct jvm *jvm, const struct launcher *launcher, const struct pt_channel *channel) {
+  struct launch_request request = {.kind = LAUNCH_START, .generation = channel->generation};
+  struct jvm_grant grant;
+  _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof grant.fds)] = {0};
+  struct iovec part = {.iov_base = &request, .iov_len = sizeof request};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+  struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+  jvm_grant(channel, &grant);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(sizeof grant.fds);
+  memcpy(CMSG_DATA(rights), grant.fds, sizeof grant.fds);
+  *jvm = (struct jvm){.launcher = launcher, .generation = channel->generation};
+  return sendmsg(launcher->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-/* Moves the descriptors to 3, 4 and 5, out of each other's way first. */
-static bool place_descriptors(const struct pt_channel *channel) {
-  const int from[CHANNEL_FDS] = {channel->stream_fd, channel->decisions_fd, channel->wake_fd};
-  int high[CHANNEL_FDS];
-  for (int i = 0; i < CHANNEL_FDS; i++) {
-    high[i] = fcntl(from[i], F_DUPFD, FIRST_FD + CHANNEL_FDS);
-    if (high[i] < 0)
+int jvm_fd(const struct jvm *jvm) {
+  return jvm->launcher->socket;
+}
+
+static void set_ended(struct jvm *jvm, int status) {
+  jvm->ended = true;
+  jvm->status = status;
+}
+
+bool jvm_ended(struct jvm *jvm) {
+  while (!jvm->ended) {
+    struct launch_report report;
+    ssize_t bytes = recv(jvm->launcher->socket, &report, sizeof report, MSG_DONTWAIT);
+    if (bytes < 0 && (errno == EAGAIN || errno == EINTR))
       return false;
+    if (bytes != sizeof report)
+      set_ended(jvm, KILLED); /* the launcher died, and the JVM with it */
+    else if (report.generation != jvm->generation)
+      continue;
+    else if (report.kind == LAUNCH_STARTED)
+      jvm->pid = report.value;
+    else
+      set_ended(jvm, report.value);
   }
-  for (int i = 0; i < CHANNEL_FDS; i++)
-    if (dup2(high[i], FIRST_FD + i) < 0)
+  return true;
+}
+
+void jvm_kill(const struct jvm *jvm) {
+  const struct launch_request request = {.kind = LAUNCH_KILL, .generation = jvm->generation};
+  send(jvm->launcher->socket, &request, sizeof request, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static bool wait_end(struct jvm *jvm, int timeout_ms) {
+  uint64_t end = pt_now_ns() + (uint64_t)timeout_ms * MS_NS;
+  while (!jvm_ended(jvm)) {
+    uint64_t now = pt_now_ns();
+    if (now >= end)
       return false;
-  return syscall(SYS_close_range, FIRST_FD + CHANNEL_FDS, ~0u, 0) == 0;
-}
-
-static void run_child(pid_t parent, char *const *command, const struct pt_channel *channel) {
-  sigset_t none;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent)
-    _exit(127);
-  setpgid(0, 0); /* Ctrl-C is for the loop, which ends the JVM in good order */
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, NULL);
-  if (!place_descriptors(channel))
-    _exit(127);
-  set_number("PTARMIGAN_STREAM_FD", FIRST_FD);
-  set_number("PTARMIGAN_DECISIONS_FD", FIRST_FD + 1);
-  set_number("PTARMIGAN_WAKE_FD", FIRST_FD + 2);
-  set_number("PTARMIGAN_GENERATION", channel->generation);
-  execvp(command[0], command);
-  perror(command[0]);
-  _exit(127);
-}
-
-int jvm_start(struct jvm *jvm, char *const *command, const struct pt_channel *channel) {
-  pid_t parent = getpid();
-  pid_t pid = fork();
-  if (pid < 0)
-    return -errno;
-  if (pid == 0)
-    run_child(parent, command, channel);
-  jvm->pid = pid;
-  jvm->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-  if (jvm->pidfd < 0) {
-    int error = -errno;
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-    return error;
+    struct pollfd report = {.fd = jvm_fd(jvm), .events = POLLIN};
+    poll(&report, 1, (int)((end - now) / MS_NS) + 1);
   }
-  return 0;
-}
-
-static bool wait_end(const struct jvm *jvm, int timeout_ms) {
-  struct pollfd end = {.fd = jvm->pidfd, .events = POLLIN};
-  return poll(&end, 1, timeout_ms) > 0;
-}
-
-bool jvm_ended(const struct jvm *jvm) {
-  return wait_end(jvm, 0);
+  return true;
 }
 
 int jvm_finish(struct jvm *jvm, int timeout_ms) {
-  int status = 0;
-  if (!wait_end(jvm, timeout_ms))
-    kill(jvm->pid, SIGKILL);
-  while (waitpid(jvm->pid, &status, 0) < 0 && errno == EINTR)
-    ;
-  close(jvm->pidfd);
-  jvm->pidfd = -1;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  if (!wait_end(jvm, timeout_ms)) {
+    jvm_kill(jvm);
+    wait_end(jvm, KILL_MS);
+  }
+  return jvm->ended ? jvm->status : KILLED;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -18,7 +20,8 @@ struct arguments {
   const char *backend;
   const char *domain;
   const char *options;
-  const char *run_dir; /* where each domain has its directory; NULL: the usual place */
+  const char *run_dir;  /* where each domain has its directory; NULL: the usual place */
+  const char *jvm_user; /* NULL: the usual one */
   uint64_t deadline_ms;
   char *const *command; /* of the JVM; NULL: none */
 };
@@ -29,7 +32,7 @@ static int usage(const char *problem) {
   fprintf(stderr,
           "ptarmigand: %s\n"
           "usage: ptarmigand [--backend sandbox] [--domain NAME] [--options KEY=VALUE,...] [--deadline-ms 1..%d]\n"
-          "                  [--run-dir DIR] [-- COMMAND [ARGUMENT...]]\n"
+          "                  [--run-dir DIR] [--jvm-user NAME] [-- COMMAND [ARGUMENT...]]\n"
           "Watches a domain's page tables. COMMAND starts the JVM; without it every exit is answered by policy.\n",
           problem, LONGEST_DEADLINE_MS);
   return USAGE_STATUS;
@@ -45,10 +48,13 @@ static bool parse_deadline(const char *text, uint64_t *out) {
 }
 
 static int parse(int argc, char **argv, struct arguments *arguments) {
-  static const struct option options[] = {
-      {"backend", required_argument, NULL, 'b'}, {"domain", required_argument, NULL, 'd'},
-      {"options", required_argument, NULL, 'o'}, {"deadline-ms", required_argument, NULL, 't'},
-      {"run-dir", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0}};
+  static const struct option options[] = {{"backend", required_argument, NULL, 'b'},
+                                          {"domain", required_argument, NULL, 'd'},
+                                          {"options", required_argument, NULL, 'o'},
+                                          {"deadline-ms", required_argument, NULL, 't'},
+                                          {"run-dir", required_argument, NULL, 'r'},
+                                          {"jvm-user", required_argument, NULL, 'u'},
+                                          {NULL, 0, NULL, 0}};
   int option;
   *arguments = (struct arguments){.backend = "sandbox", .domain = "sandbox", .deadline_ms = DEFAULT_DEADLINE_MS};
   opterr = 0;
@@ -69,6 +75,9 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
         break;
       case 'r':
         arguments->run_dir = optarg;
+        break;
+      case 'u':
+        arguments->jvm_user = optarg;
         break;
       default:
         return usage("unknown option, or an option without its value");
@@ -115,7 +124,6 @@ static int open_monitor(struct vmi_loop *loop, uint64_t deadline_ms) {
 
 static int watch(struct vmi_loop *loop, const struct arguments *arguments) {
   loop->hv->info(loop->domain, &loop->info);
-  loop->command = arguments->command;
   int error = open_monitor(loop, arguments->deadline_ms);
   if (error < 0) {
     fprintf(stderr, "ptarmigand: cannot set up shared memory: %s\n", strerror(-error));
@@ -160,6 +168,37 @@ static int lock_and_watch(struct vmi_loop *loop, const struct arguments *argumen
   return status;
 }
 
+/* The launcher comes first: what is opened after it, it cannot have. */
+static int launch_and_watch(struct vmi_loop *loop, const struct arguments *arguments) {
+  const char *message = NULL;
+  struct identity identity;
+  struct launcher launcher;
+  if (!arguments->command)
+    return lock_and_watch(loop, arguments);
+  int error = identity_find(arguments->jvm_user, &identity, &message);
+  if (error == 0)
+    error = launcher_open(&(struct jvm_program){arguments->command, &identity}, &launcher);
+  if (error < 0) {
+    fprintf(stderr, "ptarmigand: cannot set up a user for the JVM: %s\n", message ? message : strerror(-error));
+    return EXIT_FAILURE;
+  }
+  loop->launcher = &launcher;
+  int status = lock_and_watch(loop, arguments);
+  launcher_close(&launcher);
+  return status;
+}
+
+/* Nothing started from here gains privileges, a JVM of the same user cannot read or trace this process. */
+static bool harden(void) {
+  int fd;
+  while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+    ; /* a closed standard stream would become the number of something else */
+  if (fd < 0)
+    return false;
+  close(fd);
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0;
+}
+
 int main(int argc, char **argv) {
   struct arguments arguments;
   int status = parse(argc, argv, &arguments);
@@ -169,11 +208,11 @@ int main(int argc, char **argv) {
   if (!backend)
     return usage("no such backend");
   struct vmi_loop *loop = calloc(1, sizeof *loop);
-  if (!loop)
+  if (!loop || !harden())
     return EXIT_FAILURE;
   loop->hv = backend;
   loop->signal_fd = open_signals();
-  status = lock_and_watch(loop, &arguments);
+  status = launch_and_watch(loop, &arguments);
   close(loop->signal_fd);
   free(loop);
   return status;

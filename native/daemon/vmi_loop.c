@@ -106,12 +106,12 @@ static void start_jvm(struct vmi_loop *loop) {
   struct pt_channel channel;
   int error = pt_attach_jvm(loop->monitor, &channel);
   if (error == 0)
-    error = jvm_start(&loop->jvm, loop->command, &channel);
+    error = jvm_start(&loop->jvm, loop->launcher, &channel);
   loop->has_jvm = error == 0;
   loop->jvm_since_ns = pt_now_ns();
   if (error == 0)
     return;
-  fprintf(stderr, "ptarmigand: cannot start %s: %s\n", loop->command[0], strerror(-error));
+  fprintf(stderr, "ptarmigand: cannot start the JVM: %s\n", strerror(-error));
   pt_detach_jvm(loop->monitor);
 }
 
@@ -140,7 +140,7 @@ static void plan_restart(struct vmi_loop *loop) {
 
 /* The guest goes on while there is no Java: exits are answered by policy. */
 static void check_jvm(struct vmi_loop *loop) {
-  if (!loop->command)
+  if (!loop->launcher)
     return;
   if (!loop->has_jvm) {
     if (loop->life < LIFE_STOPPING && pt_now_ns() >= loop->restart_ns)
@@ -171,7 +171,7 @@ static void check_life(struct vmi_loop *loop) {
   uint64_t age = pt_now_ns() - loop->since_ns;
   if (loop->hv->state(loop->domain) == HV_DOMAIN_ENDED) {
     enter(loop, LIFE_ENDED);
-  } else if (loop->life == LIFE_HELD && (!loop->command || pt_ready(loop->monitor) || age > JVM_START_NS)) {
+  } else if (loop->life == LIFE_HELD && (!loop->launcher || pt_ready(loop->monitor) || age > JVM_START_NS)) {
     pt_run(loop->monitor);
     loop->hv->resume(loop->domain);
     enter(loop, LIFE_RUNNING);
@@ -197,7 +197,7 @@ static void sleep_until(struct vmi_loop *loop, uint64_t deadline_ns) {
       {.fd = loop->hv->event_fd(loop->domain), .events = POLLIN},
       {.fd = pt_fd(loop->monitor), .events = POLLIN},
       {.fd = loop->signal_fd, .events = POLLIN},
-      {.fd = loop->has_jvm ? loop->jvm.pidfd : -1, .events = POLLIN},
+      {.fd = loop->has_jvm ? jvm_fd(&loop->jvm) : -1, .events = POLLIN},
   };
   ppoll(fds, sizeof fds / sizeof *fds, &timeout, NULL);
 }
@@ -231,7 +231,7 @@ int vmi_loop_run(struct vmi_loop *loop) {
   event_ring_open(&loop->ring, loop->hv->ring(loop->domain));
   idle_init(&loop->idle);
   enter(loop, LIFE_HELD);
-  if (loop->command)
+  if (loop->launcher)
     start_jvm(loop);
   run_until_ended(loop);
   pt_end(loop->monitor);

@@ -28,8 +28,8 @@ struct vmi_loop {
   int signal_fd;
   bool has_jvm;
   struct jvm jvm;
-  bool unnotified;      /* responses lie on the ring that the hypervisor was not told of */
-  char *const *command; /* starts the JVM; NULL: none, every exit is answered by policy */
+  bool unnotified;                 /* responses lie on the ring that the hypervisor was not told of */
+  const struct launcher *launcher; /* starts the JVM; NULL: none, every exit is answered by policy */
   uint64_t jvm_since_ns;
   uint64_t restart_ns; /* no JVM: when to start the next */
   uint64_t restart_delay_ns;

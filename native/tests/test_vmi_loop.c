@@ -131,6 +131,7 @@ static void *run_nothing(void *argument) {
 
 struct running {
   struct vmi_loop *loop;
+  struct launcher launcher;
   pthread_t thread;
 };
 
@@ -163,7 +164,12 @@ static int start_loop(void **out, char *const *command) {
   loop->hv = &backend;
   loop->domain = mock;
   info(mock, &loop->info);
-  loop->command = command;
+  if (command) {
+    struct identity self;
+    identity_self(&self);
+    assert_int_equal(launcher_open(&(struct jvm_program){command, &self}, &running->launcher), 0);
+    loop->launcher = &running->launcher;
+  }
   loop->signal_fd = eventfd(0, EFD_NONBLOCK);
   assert_int_equal(pt_open(&mock->host, &loop->monitor), 0);
   running->loop = loop;
@@ -194,6 +200,8 @@ static int down(void **out) {
   assert_false(get(&extra, 2000000)); /* nothing is answered twice */
   atomic_store(&mock->ended, true);
   pthread_join(running->thread, NULL);
+  if (running->loop->launcher)
+    launcher_close(&running->launcher);
   pt_close(running->loop->monitor);
   close(running->loop->signal_fd);
   close(mock->event_fd);

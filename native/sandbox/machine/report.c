@@ -2,13 +2,18 @@
 #include "report.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 typedef unsigned long long ull;
 
 static FILE *create(const struct machine *machine, const char *name) {
   char path[PATH_MAX + 32];
   snprintf(path, sizeof(path), "%s/%s", machine->options.dir, name);
-  return fopen(path, "we");
+  FILE *file = fopen(path, "we");
+  if (file != NULL) {
+    fchmod(fileno(file), 0644); /* the reader may be another user */
+  }
+  return file;
 }
 
 static int finish(FILE *file) {
