@@ -71,6 +71,9 @@ struct hv_backend {
   /* Makes frames read-only (restricted) or writable in the restricted view. In force when the function returns. */
   int (*set_access)(struct hv_domain *domain, const uint64_t *gfns, size_t count, bool restricted);
 
+  /* Reads an XMM register (0 to 15) of a vCPU that is paused by a request. */
+  int (*read_xmm)(struct hv_domain *domain, uint32_t vcpu, uint32_t index, uint8_t out[16]);
+
   /* Every request is answered and no step is in flight: lifts all protections, lets the domain go. Frees domain. */
   void (*detach)(struct hv_domain *domain);
 };

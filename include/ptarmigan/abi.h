@@ -38,7 +38,7 @@
 #endif
 
 #define PT_ABI_MAGIC 0x314E47494D525450ULL /* "PTRMIGN1" as it lies in memory */
-#define PT_ABI_VERSION 1
+#define PT_ABI_VERSION 2
 
 #define PT_HEADER_BYTES 4096
 #define PT_SLOT_BYTES 512
@@ -48,8 +48,11 @@
 #define PT_COMMAND_COUNT 256 /* a power of two */
 #define PT_COMMAND_BYTES 64
 
-#define PT_INSN_BYTES 16        /* an instruction has at most 15 bytes, SDM vol. 2A 2.3.11 */
-#define PT_WINDOW_BYTES 32      /* memory around a write: four 8-byte entries from gla & ~7 */
+#define PT_INSN_BYTES 16   /* an instruction has at most 15 bytes, SDM vol. 2A 2.3.11 */
+#define PT_WINDOW_BYTES 32 /* memory around a write: four 8-byte entries from gla & ~7 */
+#define PT_SOURCE_BYTES 32 /* most that an instruction reads besides and that one exit can use */
+#define PT_XMM_BYTES 16
+#define PT_XMM_COUNT 16
 #define PT_COMPLETION_BYTES 384 /* most data that one completion carries */
 #define PT_MAX_ROUNDS 8         /* publications of one exit before it is stepped */
 
@@ -76,8 +79,15 @@ enum pt_action {
   PT_ACTION_SKIP = 2,       /* denied: set the registers, leave memory as it is */
   PT_ACTION_STEP = 3,       /* let the vCPU execute the instruction in the unrestricted view, then compare */
   PT_ACTION_HV_EMULATE = 4, /* let the hypervisor execute the instruction */
-  PT_ACTION_RETRY = 5       /* resume at the instruction */
+  PT_ACTION_RETRY = 5,      /* resume at the instruction */
+  PT_ACTION_MORE = 6        /* publish the exit again with what needs names; memory and registers stay */
 };
+
+/* What an instruction needs besides the record: pt_decision.needs and pt_exit_record.attached. */
+#define PT_MORE_SOURCE 1 /* source_bytes bytes of guest memory from linear address source_gla (MOVS, POP m) */
+#define PT_MORE_XMM 2    /* the XMM register xmm_register */
+
+#define PT_XMM_NONE 0xFFFFFFFFu /* pt_exit_record.xmm_register: xmm holds nothing */
 
 /* pt_decision.flags */
 #define PT_DECISION_WIDE \
@@ -144,6 +154,8 @@ struct pt_cpu {
   uint64_t segment_base[PT_SEGMENT_COUNT];
   uint32_t code_bits; /* 16, 32 or 64: default operand and address size of the code segment */
   uint32_t cpl;       /* current privilege level, 0 to 3 */
+  uint16_t segment_selector[PT_SEGMENT_COUNT];
+  uint32_t pad;
 };
 
 /* First 16 bytes of every slot. */
@@ -170,9 +182,15 @@ struct pt_exit_record {
                                       before */
   uint64_t taken_ns;               /* request taken from the hypervisor */
   uint64_t published_ns;           /* this record published */
+  uint32_t attached;               /* PT_MORE_* that a decision asked for; without a bit its fields hold nothing */
+  uint32_t source_count;           /* valid bytes in source; fewer than asked for where they cannot be read, even 0 */
+  uint32_t source_aliased;         /* 1: a part of the source lies in the frame of gpa, but not under the page of gla */
+  uint32_t xmm_register;           /* the one that xmm holds, or PT_XMM_NONE where it cannot be read */
+  uint8_t source[PT_SOURCE_BYTES];
+  uint8_t xmm[PT_XMM_BYTES];
 };
 
-/* One or more per exit publication; the last one of a publication has more == 0. */
+/* One or more per exit publication, none for one that MORE answered; the last of a publication has more == 0. */
 struct pt_outcome_record {
   struct pt_record_head head;
   uint64_t exit;   /* sequence of the EXIT that this answers; 0 for an exit that was never published */
@@ -213,12 +231,24 @@ struct pt_decision {
   uint64_t sequence;   /* of the EXIT that it answers; 0 while being written */
   uint32_t generation; /* of the JVM */
   uint32_t action;     /* enum pt_action */
-  uint32_t mask;       /* bit n: byte n of the window is to be written */
-  uint32_t flags;      /* PT_DECISION_* */
-  uint32_t stores;     /* stores that the instruction makes here: 1, or the elements of a REP */
-  uint32_t gpr_mask;   /* bit n: gpr[n] replaces the register */
-  uint64_t rip;        /* after the instruction; used by WRITE and SKIP */
-  uint64_t rflags;     /* likewise */
+  union {
+    uint32_t mask;  /* bit n: byte n of the window is to be written */
+    uint32_t needs; /* MORE: PT_MORE_* */
+  };
+  uint32_t flags; /* PT_DECISION_* */
+  union {
+    uint32_t stores;       /* stores that the instruction makes here: 1, or the elements of a REP */
+    uint32_t source_bytes; /* MORE: 1 to PT_SOURCE_BYTES */
+  };
+  union {
+    uint32_t gpr_mask;     /* bit n: gpr[n] replaces the register */
+    uint32_t xmm_register; /* MORE: 0 to PT_XMM_COUNT - 1 */
+  };
+  union {
+    uint64_t rip;        /* after the instruction; used by WRITE and SKIP */
+    uint64_t source_gla; /* MORE: linear address of the source's first byte */
+  };
+  uint64_t rflags; /* after the instruction, likewise */
   uint64_t seen_ns;
   uint64_t decided_ns;
   uint8_t expected[PT_WINDOW_BYTES]; /* memory that was judged, whole entries */
@@ -259,6 +289,7 @@ struct pt_counters {
   uint64_t walker_ad;        /* A/D updates by the page walker that arrived as exits */
   uint64_t commands;         /* commands carried out */
   uint64_t late_denied; /* entries of which denied bits were put back, or kept from being written, below Java's rung */
+  uint64_t more;        /* of retried: because Java asked for what the instruction needs besides */
 };
 
 struct pt_stream_header {

@@ -39,6 +39,8 @@ struct pt_host {
   void (*unmap_frame)(void *context, uint64_t gfn, void *frame);
   /* Makes guest writes to frames exit (restricted) or not. In force on return. */
   int (*set_access)(void *context, const uint64_t *gfns, size_t count, bool restricted);
+  /* Reads an XMM register (0 to 15) of a vCPU whose exit is outstanding. */
+  int (*read_xmm)(void *context, uint32_t vcpu, uint32_t index, uint8_t out[PT_XMM_BYTES]);
 };
 
 struct pt_options {

@@ -110,6 +110,11 @@ static int set_access(void *context, const uint64_t *gfns, size_t count, bool re
   return loop->hv->set_access(loop->domain, gfns, count, restricted);
 }
 
+static int read_xmm(void *context, uint32_t vcpu, uint32_t index, uint8_t out[PT_XMM_BYTES]) {
+  struct vmi_loop *loop = context;
+  return loop->hv->read_xmm(loop->domain, vcpu, index, out);
+}
+
 static int open_monitor(struct vmi_loop *loop, uint64_t deadline_ms) {
   struct pt_options options = {
       .vcpus = loop->info.vcpus,
@@ -117,7 +122,11 @@ static int open_monitor(struct vmi_loop *loop, uint64_t deadline_ms) {
       .frames = loop->info.frames,
       .deadline_ns = deadline_ms * 1000000,
       .hv_emulate = loop->info.hv_emulate,
-      .host = {.context = loop, .map_frame = map_frame, .unmap_frame = unmap_frame, .set_access = set_access},
+      .host = {.context = loop,
+               .map_frame = map_frame,
+               .unmap_frame = unmap_frame,
+               .set_access = set_access,
+               .read_xmm = read_xmm},
   };
   return pt_open(&options, &loop->monitor);
 }

@@ -40,6 +40,12 @@ static void translate_registers(const struct vm_event_regs_x86 *regs, struct pt_
   cpu->segment_base[3] = regs->ds_base;
   cpu->segment_base[4] = regs->fs_base;
   cpu->segment_base[5] = regs->gs_base;
+  cpu->segment_selector[0] = regs->es_sel;
+  cpu->segment_selector[1] = regs->cs_sel;
+  cpu->segment_selector[2] = regs->ss_sel;
+  cpu->segment_selector[3] = regs->ds_sel;
+  cpu->segment_selector[4] = regs->fs_sel;
+  cpu->segment_selector[5] = regs->gs_sel;
   cpu->code_bits = code_bits(regs);
   cpu->cpl = privilege(regs);
 }

@@ -42,6 +42,15 @@ static bool write_valid(const struct pt_vcpu *vcpu, const struct pt_decision *de
   return !(decision->flags & PT_DECISION_WIDE) || wide_valid(vcpu, decision->mask);
 }
 
+static bool more_valid(const struct pt_vcpu *vcpu, const struct pt_decision *decision) {
+  uint32_t needs = decision->needs;
+  if (vcpu->done || decision->flags || needs == 0 || needs & ~(uint32_t)(PT_MORE_SOURCE | PT_MORE_XMM))
+    return false;
+  if (needs & PT_MORE_SOURCE && (decision->source_bytes == 0 || decision->source_bytes > PT_SOURCE_BYTES))
+    return false;
+  return !(needs & PT_MORE_XMM) || decision->xmm_register < PT_XMM_COUNT;
+}
+
 static bool valid(const struct pt_monitor *monitor, const struct pt_vcpu *vcpu, const struct pt_decision *decision) {
   if (decision->flags & ~(uint32_t)KNOWN_FLAGS)
     return false;
@@ -49,6 +58,8 @@ static bool valid(const struct pt_monitor *monitor, const struct pt_vcpu *vcpu, 
     case PT_ACTION_WRITE:
     case PT_ACTION_SKIP:
       return write_valid(vcpu, decision) && registers_valid(vcpu, decision);
+    case PT_ACTION_MORE:
+      return more_valid(vcpu, decision);
     case PT_ACTION_STEP:
     case PT_ACTION_RETRY:
       return vcpu->done == 0;

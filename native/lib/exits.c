@@ -7,23 +7,21 @@
 #include "monitor.h"
 
 /* As many of the 16 bytes at RIP as are mapped; the rest is 0. */
-static uint32_t read_instruction(struct pt_monitor *monitor, const struct pt_cpu *cpu, uint8_t *insn) {
+static void read_instruction(struct pt_monitor *monitor, const struct pt_cpu *cpu, struct pt_instruction *out) {
   uint64_t linear = cpu->rip;
-  uint32_t count = 0;
   if (cpu->code_bits != 64)
     linear = (cpu->segment_base[1] + cpu->rip) & 0xFFFFFFFFu;
-  memset(insn, 0, PT_INSN_BYTES);
-  while (count < PT_INSN_BYTES) {
+  memset(out, 0, sizeof *out);
+  while (out->count < PT_INSN_BYTES) {
     uint64_t gpa;
-    uint32_t room = PT_PAGE_BYTES - (uint32_t)((linear + count) & (PT_PAGE_BYTES - 1));
-    uint32_t part = PT_INSN_BYTES - count < room ? PT_INSN_BYTES - count : room;
-    if (pt_guest_walk(monitor->memory, cpu, linear + count, &gpa) < 0)
+    uint32_t room = PT_PAGE_BYTES - (uint32_t)((linear + out->count) & (PT_PAGE_BYTES - 1));
+    uint32_t part = PT_INSN_BYTES - out->count < room ? PT_INSN_BYTES - out->count : room;
+    if (pt_guest_walk(monitor->memory, cpu, linear + out->count, &gpa) < 0)
       break;
-    if (pt_guest_read(monitor->memory, gpa, insn + count, part) < 0)
+    if (pt_guest_read(monitor->memory, gpa, out->bytes + out->count, part) < 0)
       break;
-    count += part;
+    out->count += part;
   }
-  return count;
 }
 
 /* Memory around the write, bytes that are done already as they were before. */
@@ -40,11 +38,15 @@ static uint32_t read_window(struct pt_monitor *monitor, const struct pt_vcpu *vc
   return count;
 }
 
-static bool complete(struct pt_monitor *monitor, const struct pt_vcpu *vcpu, struct pt_exit_record *record) {
+static bool complete(struct pt_monitor *monitor, struct pt_vcpu *vcpu, struct pt_exit_record *record) {
   const struct pt_exit *exit = &vcpu->exit;
   if (!(exit->access & PT_ACCESS_WRITE) || !(exit->access & PT_ACCESS_GLA_VALID))
     return false;
-  record->insn_count = read_instruction(monitor, &exit->cpu, record->insn);
+  if (vcpu->round == 0)
+    read_instruction(monitor, &exit->cpu, &vcpu->instruction);
+  record->insn_count = vcpu->instruction.count;
+  memcpy(record->insn, vcpu->instruction.bytes, PT_INSN_BYTES);
+  pt_attachments_fill(monitor, vcpu, record);
   record->window_count = read_window(monitor, vcpu, record->window);
   if (record->insn_count == 0 || record->window_count == 0)
     return false;

@@ -39,6 +39,7 @@ int pt_submit(struct pt_monitor *monitor, const struct pt_exit *exit) {
   vcpu->round = 0;
   vcpu->done = 0;
   vcpu->held_back.mask = 0;
+  vcpu->attachments.attached = 0;
   vcpu->phase = pt_exit_publish(monitor, vcpu) ? PT_PHASE_WAITING : PT_PHASE_UNDECIDED;
   return 0;
 }
@@ -82,15 +83,25 @@ static bool give_up(struct pt_monitor *monitor, struct pt_vcpu *vcpu, enum pt_ca
   return undecided(monitor, vcpu, out);
 }
 
-/* The swap found other memory: what is in memory is told, the rest is judged again. */
-static bool again(struct pt_monitor *monitor, struct pt_vcpu *vcpu, struct pt_reply *out) {
-  pt_outcome_publish(monitor, vcpu, PT_RESULT_LOST_SWAP, &vcpu->change, 0, false);
+static bool publish_again(struct pt_monitor *monitor, struct pt_vcpu *vcpu, struct pt_reply *out) {
   if (++vcpu->round >= PT_MAX_ROUNDS)
     return give_up(monitor, vcpu, PT_CAUSE_ROUNDS, out);
   if (!pt_exit_publish(monitor, vcpu))
     return give_up(monitor, vcpu, vcpu->cause, out);
   vcpu->phase = PT_PHASE_WAITING;
   return false;
+}
+
+/* The swap found other memory: what is in memory is told, the rest is judged again. */
+static bool lost(struct pt_monitor *monitor, struct pt_vcpu *vcpu, struct pt_reply *out) {
+  pt_outcome_publish(monitor, vcpu, PT_RESULT_LOST_SWAP, &vcpu->change, 0, false);
+  return publish_again(monitor, vcpu, out);
+}
+
+static bool more(struct pt_monitor *monitor, struct pt_vcpu *vcpu, struct pt_reply *out) {
+  pt_attachments_ask(vcpu, &vcpu->decision);
+  pt_count(&monitor->counters->more, 1);
+  return publish_again(monitor, vcpu, out);
 }
 
 static bool decided(struct pt_monitor *monitor, struct pt_vcpu *vcpu, struct pt_reply *out) {
@@ -104,10 +115,12 @@ static bool decided(struct pt_monitor *monitor, struct pt_vcpu *vcpu, struct pt_
         return give_up(monitor, vcpu, PT_CAUSE_REFUSED, out);
       }
       if (!pt_write_apply(monitor, vcpu))
-        return again(monitor, vcpu, out);
+        return lost(monitor, vcpu, out);
       reply(vcpu, PT_REPLY_REGISTERS, PT_RESULT_APPLIED, out);
       set_registers(decision, &out->cpu);
       return true;
+    case PT_ACTION_MORE:
+      return more(monitor, vcpu, out);
     case PT_ACTION_SKIP:
       vcpu->change.gpa = vcpu->exit.gpa & ~(uint64_t)7;
       vcpu->change.mask = decision->mask;

@@ -13,7 +13,7 @@ static bool options_valid(const struct pt_options *options) {
   const struct pt_host *host = &options->host;
   return options->vcpus >= 1 && options->vcpus <= PT_MAX_VCPUS && options->maxphyaddr >= 36 &&
          options->maxphyaddr <= 52 && options->deadline_ns > 0 && host->map_frame && host->unmap_frame &&
-         host->set_access;
+         host->set_access && host->read_xmm;
 }
 
 int pt_open(const struct pt_options *options, struct pt_monitor **out) {

@@ -2,12 +2,13 @@
 /*
  * The state behind plugin.h, and the stations of one exit in the order in which it passes them:
  *
- *   exits.c      complete the record, publish it
- *   decisions.c  collect Java's answer, copy it once, validate the copy
- *   writes.c     swap memory entry by entry; publish again what was lost
- *   steps.c      remember a frame, compare it after a single step
- *   deny_rules.c bits that no rung may change
- *   outcomes.c   tell Java what happened
+ *   exits.c        complete the record, publish it
+ *   attachments.c  add to it what Java asked for with MORE
+ *   decisions.c    collect Java's answer, copy it once, validate the copy
+ *   writes.c       swap memory entry by entry; publish again what was lost
+ *   steps.c        remember a frame, compare it after a single step
+ *   deny_rules.c   bits that no rung may change
+ *   outcomes.c     tell Java what happened
  *
  * ladder.c drives them; commands.c carries out what Java asks for besides; monitor.c opens, attaches and sleeps.
  */
@@ -42,9 +43,28 @@ struct pt_snapshot {
   uint8_t bytes[PT_SNAPSHOT_FRAMES][PT_PAGE_BYTES];
 };
 
+/* The instruction at RIP, read once per exit: every round judges the same one. */
+struct pt_instruction {
+  uint32_t count; /* bytes that could be read */
+  uint8_t bytes[PT_INSN_BYTES];
+};
+
+/* What Java asked for with MORE, see pt_exit_record. */
+struct pt_attachments {
+  uint32_t attached; /* PT_MORE_* */
+  uint64_t source_gla;
+  uint32_t source_bytes; /* asked for */
+  uint32_t source_count;
+  bool source_aliased;
+  uint32_t xmm_register;
+  uint8_t source[PT_SOURCE_BYTES];
+};
+
 struct pt_vcpu {
   enum pt_phase phase;
   struct pt_exit exit;
+  struct pt_instruction instruction;
+  struct pt_attachments attachments;
   uint64_t sequence; /* of the newest publication; 0: never published */
   uint64_t first;
   uint64_t published_ns;
@@ -92,6 +112,11 @@ struct pt_monitor {
 
 /* exits.c: publishes vcpu's exit as it stands, under a new sequence. False: no room, or it cannot be completed. */
 bool pt_exit_publish(struct pt_monitor *monitor, struct pt_vcpu *vcpu);
+
+/* attachments.c: notes what a valid MORE asks for; it is read with the next publication. */
+void pt_attachments_ask(struct pt_vcpu *vcpu, const struct pt_decision *more);
+/* Fills the record's part. Memory is read afresh until a part of the write is done. */
+void pt_attachments_fill(struct pt_monitor *monitor, struct pt_vcpu *vcpu, struct pt_exit_record *record);
 
 enum pt_collected {
   PT_COLLECTED_NONE,

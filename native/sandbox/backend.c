@@ -33,6 +33,8 @@ enum {
   GUEST_MAXPHYADDR = 46
 };
 
+_Static_assert(CHANNEL_VCPUS == GUEST_MAX_VCPUS, "the channel has room for all vCPUs");
+
 struct hv_domain {
   unsigned vcpus;
   size_t ram_bytes;
@@ -310,6 +312,14 @@ static int sandbox_set_access(struct hv_domain *domain, const uint64_t *gfns, si
   return 0;
 }
 
+static int sandbox_read_xmm(struct hv_domain *domain, uint32_t vcpu, uint32_t index, uint8_t out[16]) {
+  if (vcpu >= domain->vcpus || index >= CHANNEL_XMM) {
+    return -EINVAL;
+  }
+  memcpy(out, domain->channel->xmm[vcpu][index], CHANNEL_XMM_BYTES);
+  return 0;
+}
+
 static void sandbox_detach(struct hv_domain *domain) {
   release(domain); /* protections are mappings of the machine's process and end with it */
 }
@@ -327,5 +337,6 @@ const struct hv_backend hv_sandbox = {
     .map_frame = sandbox_map_frame,
     .unmap_frame = sandbox_unmap_frame,
     .set_access = sandbox_set_access,
+    .read_xmm = sandbox_read_xmm,
     .detach = sandbox_detach,
 };

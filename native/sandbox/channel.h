@@ -27,6 +27,8 @@ enum channel_event {
   CHANNEL_EVENT_RAISED = 2   /* written: the backend has yet to read it and look */
 };
 
+enum { CHANNEL_VCPUS = 12, CHANNEL_XMM = 16, CHANNEL_XMM_BYTES = 16 };
+
 struct channel {
   _Atomic uint32_t event; /* enum channel_event */
   /* Backend: responses below this ring index count. A futex; a vCPU sleeps on it with bit (vcpu) of the bitset. */
@@ -35,7 +37,11 @@ struct channel {
   _Atomic uint32_t sleeping;
   /* Machine: 1 once the domain is done and its result is written. */
   _Atomic uint32_t ended;
+  /* Machine: each vCPU's XMM registers, as of the request that it is paused for. */
+  uint8_t xmm[CHANNEL_VCPUS][CHANNEL_XMM][CHANNEL_XMM_BYTES];
 };
+
+_Static_assert(sizeof(struct channel) <= CHANNEL_PAGE_BYTES, "the channel fits its page");
 
 enum control_kind { CONTROL_RESTRICT = 1, CONTROL_RELEASE = 2, CONTROL_RESUME = 3 };
 

@@ -55,13 +55,24 @@ static int set_access(void *context, const uint64_t *gfns, size_t count, bool re
   return error;
 }
 
+static int read_xmm(void *context, uint32_t vcpu, uint32_t index, uint8_t out[PT_XMM_BYTES]) {
+  const struct fake_guest *guest = context;
+  (void)vcpu;
+  memcpy(out, guest->xmm[index], PT_XMM_BYTES);
+  return guest->fail_xmm;
+}
+
 void fake_guest_options(struct fake_guest *guest, unsigned vcpus, struct pt_options *options) {
   *options = (struct pt_options){
       .vcpus = vcpus,
       .maxphyaddr = 40,
       .frames = FAKE_FRAMES,
       .deadline_ns = DEADLINE_NS,
-      .host = {.context = guest, .map_frame = map_frame, .unmap_frame = unmap_frame, .set_access = set_access},
+      .host = {.context = guest,
+               .map_frame = map_frame,
+               .unmap_frame = unmap_frame,
+               .set_access = set_access,
+               .read_xmm = read_xmm},
   };
 }
 
@@ -77,7 +88,7 @@ void fake_guest_exit(struct fake_guest *guest, uint32_t vcpu, uint32_t offset, s
               .rflags = 2,
               .cr0 = 0x80010001,
               .cr3 = FAKE_PML4 * FAKE_PAGE,
-              .cr4 = 0x20,
+              .cr4 = 0x220,
               .efer = 0xD00,
               .code_bits = 64},
       .taken_ns = pt_now_ns(),

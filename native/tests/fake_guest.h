@@ -16,8 +16,10 @@ enum fake_frame { FAKE_PML4 = 1, FAKE_PDPT, FAKE_PD, FAKE_PT_CODE, FAKE_PT_TABLE
 struct fake_guest {
   _Alignas(4096) uint8_t ram[FAKE_FRAMES][FAKE_PAGE];
   bool restricted[FAKE_FRAMES];
-  unsigned mapped; /* frames mapped and not unmapped */
-  int fail_access; /* next set_access answers this once, if not 0 */
+  unsigned mapped;                         /* frames mapped and not unmapped */
+  uint8_t xmm[PT_XMM_COUNT][PT_XMM_BYTES]; /* of every vCPU */
+  int fail_xmm;                            /* read_xmm answers this, if not 0 */
+  int fail_access;                         /* next set_access answers this once, if not 0 */
 };
 
 void fake_guest_init(struct fake_guest *guest);

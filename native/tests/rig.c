@@ -89,6 +89,17 @@ void rig_write(struct rig *rig, const struct pt_exit_record *exit, unsigned firs
   fake_java_publish(&rig->java, decision, exit->head.sequence);
 }
 
+void rig_more(struct rig *rig, const struct pt_exit_record *exit, uint32_t needs, uint64_t source_gla,
+              uint32_t source_bytes, uint32_t xmm_register) {
+  struct pt_decision *decision = fake_java_decision(&rig->java, exit->head.vcpu);
+  fake_java_decide(&rig->java, exit, PT_ACTION_MORE, 0, decision);
+  decision->needs = needs;
+  decision->source_gla = source_gla;
+  decision->source_bytes = source_bytes;
+  decision->xmm_register = xmm_register;
+  fake_java_publish(&rig->java, decision, exit->head.sequence);
+}
+
 void rig_pass_deadline(struct rig *rig) {
   uint64_t deadline = pt_next_deadline(rig->monitor), now = pt_now_ns();
   assert_true(deadline != UINT64_MAX);

@@ -40,6 +40,10 @@ void rig_no_reply(struct rig *rig);
 /* Decides a write of length bytes from byte first of the window, taken from value. */
 void rig_write(struct rig *rig, const struct pt_exit_record *exit, unsigned first, unsigned length, uint64_t value);
 
+/* Asks for the source, the XMM register, or both. */
+void rig_more(struct rig *rig, const struct pt_exit_record *exit, uint32_t needs, uint64_t source_gla,
+              uint32_t source_bytes, uint32_t xmm_register);
+
 /* Time passes until the deadline of every vCPU that waits is over. */
 void rig_pass_deadline(struct rig *rig);
 

@@ -34,12 +34,18 @@ static void scribble(struct pt_decision *decision) {
 
 static void decide_badly(struct rig *rig, const struct pt_exit_record *exit) {
   struct pt_decision *decision = fake_java_decision(&rig->java, exit->head.vcpu);
-  uint32_t action = (uint32_t)(next_random() % 7);
+  uint32_t action = (uint32_t)(next_random() % (PT_ACTION_MORE + 2));
   fake_java_decide(&rig->java, exit, action, (uint32_t)(next_random() % 18), decision);
   uint64_t value = next_random();
   unsigned offset = (unsigned)(exit->gpa & 7);
   memcpy(decision->bytes + offset, &value, sizeof value);
   decision->mask = (0xFFu << offset) & ~exit->done;
+  if (action == PT_ACTION_MORE && one_in(2)) {
+    decision->needs = (uint32_t)next_random() & (PT_MORE_SOURCE | PT_MORE_XMM);
+    decision->source_bytes = (uint32_t)(next_random() % (PT_SOURCE_BYTES + 2));
+    decision->source_gla = one_in(2) ? value : FAKE_CODE_GVA + value % (3 * FAKE_PAGE);
+    decision->xmm_register = (uint32_t)(next_random() % (PT_XMM_COUNT + 1));
+  }
   if (one_in(3))
     scribble(decision);
   fake_java_publish(&rig->java, decision, exit->head.sequence);
@@ -108,6 +114,7 @@ static void whatever_java_answers_each_exit_gets_one_reply(void **state) {
   assert_int_equal(counters->replies, EXITS);
   assert_int_equal(counters->emulated + counters->denied + counters->stepped + counters->fail_policy, EXITS);
   assert_true(counters->refused > EXITS / 100 && counters->emulated > EXITS / 100 && counters->denied > EXITS / 100);
+  assert_true(counters->more > EXITS / 100);
   free(before);
 }
 

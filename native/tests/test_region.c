@@ -64,6 +64,9 @@ static void options_out_of_range_are_refused(void **state) {
   bad = good;
   bad.host.set_access = NULL;
   assert_int_equal(pt_open(&bad, &monitor), -EINVAL);
+  bad = good;
+  bad.host.read_xmm = NULL;
+  assert_int_equal(pt_open(&bad, &monitor), -EINVAL);
 }
 
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_up, rig_down)

@@ -82,6 +82,7 @@ static void restricted_store(struct vcpu *vcpu, ucontext_t *context, uint64_t gl
     vcpu->spoil_gpa = gpa & ~7ull;
   }
   request_for(vcpu, context, VM_EVENT_REASON_MEM_ACCESS, &request);
+  regs_save_xmm(vcpu, context);
   request.u.mem_access = (struct vm_event_mem_access){
       .gfn = gfn,
       .offset = gpa % GUEST_PAGE,

@@ -6,6 +6,7 @@ enum {
   CR0_PE = 1 << 0,
   CR0_WP = 1 << 16,
   CR4_PAE = 1 << 5,
+  CR4_OSFXSR = 1 << 9,
   EFER_LME = 1 << 8,
   EFER_LMA = 1 << 10,
   EFER_NXE = 1 << 11,
@@ -17,7 +18,18 @@ static const uint64_t cr0_pg = 1ull << 31;
 static const uint64_t settable_flags = 0x250cd5;
 
 /* Attributes as vm_event packs them: type, S, DPL, P, AVL, L, D/B, G from bit 0 up. */
-enum { CODE64_ATTRIBUTES = 0xa9b, DATA_ATTRIBUTES = 0xc93, CODE_SELECTOR = 0x10, DATA_SELECTOR = 0x18 };
+enum { CODE64_ATTRIBUTES = 0xa9b, DATA_ATTRIBUTES = 0xc93 };
+
+/* The kernel leaves DS and ES of 64-bit code alone when it calls a handler; the others it saves in one word. */
+static void save_selectors(const greg_t *from, struct vm_event_regs_x86 *out) {
+  uint64_t saved = (uint64_t)from[REG_CSGSFS];
+  __asm__ volatile("mov %%ds, %0" : "=rm"(out->ds_sel));
+  __asm__ volatile("mov %%es, %0" : "=rm"(out->es_sel));
+  out->cs_sel = (uint16_t)saved;
+  out->gs_sel = (uint16_t)(saved >> 16);
+  out->fs_sel = (uint16_t)(saved >> 32);
+  out->ss_sel = (uint16_t)(saved >> 48);
+}
 
 void regs_save(const struct vcpu *vcpu, const ucontext_t *context, struct vm_event_regs_x86 *out) {
   const greg_t *from = context->uc_mcontext.gregs;
@@ -43,7 +55,7 @@ void regs_save(const struct vcpu *vcpu, const ucontext_t *context, struct vm_eve
       .rflags = (uint64_t)from[REG_EFL] & ~(uint64_t)RFLAGS_TF,
       .cr0 = CR0_PE | CR0_WP | cr0_pg,
       .cr3 = atomic_load_explicit(&vcpu->cr3, memory_order_relaxed),
-      .cr4 = CR4_PAE,
+      .cr4 = CR4_PAE | CR4_OSFXSR,
       .msr_efer = EFER_LME | EFER_LMA | EFER_NXE,
       .vmtrace_pos = ~0ull,
       .gs_base = vcpu->gs_base,
@@ -53,11 +65,14 @@ void regs_save(const struct vcpu *vcpu, const ucontext_t *context, struct vm_eve
       .es = data,
       .fs = data,
       .gs = data,
-      .cs_sel = CODE_SELECTOR,
-      .ss_sel = DATA_SELECTOR,
-      .ds_sel = DATA_SELECTOR,
-      .es_sel = DATA_SELECTOR,
   };
+  save_selectors(from, out);
+}
+
+void regs_save_xmm(const struct vcpu *vcpu, const ucontext_t *context) {
+  const struct _libc_xmmreg *from = context->uc_mcontext.fpregs->_xmm;
+  _Static_assert(sizeof(from[0]) == CHANNEL_XMM_BYTES, "an XMM register as a signal frame holds it");
+  memcpy(vcpu->machine->channel->xmm[vcpu->id], from, sizeof(vcpu->machine->channel->xmm[0]));
 }
 
 void regs_set(ucontext_t *context, const struct vm_event_regs_x86 *in) {

@@ -8,6 +8,9 @@
 /* The vCPU's whole state as its guest sees it: the trap flag of a step that the hypervisor wants is not shown. */
 void regs_save(const struct vcpu *vcpu, const ucontext_t *context, struct vm_event_regs_x86 *out);
 
+/* The XMM registers, which no vm_event record holds, into the channel. They stay those of the signal's frame. */
+void regs_save_xmm(const struct vcpu *vcpu, const ucontext_t *context);
+
 /* What VM_EVENT_FLAG_SET_REGISTERS sets: general registers, rip, and of rflags what user code may change but TF. */
 void regs_set(ucontext_t *context, const struct vm_event_regs_x86 *in);
 

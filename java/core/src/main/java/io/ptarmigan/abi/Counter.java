@@ -28,7 +28,8 @@ public enum Counter {
   OUTCOMES_DROPPED,
   WALKER_AD,
   COMMANDS,
-  LATE_DENIED;
+  LATE_DENIED,
+  MORE;
 
   private final String field = name().toLowerCase(Locale.ROOT);
   private final int offset = StreamHeaderLayout.COUNTERS + Offsets.of(pt_counters.class, field);

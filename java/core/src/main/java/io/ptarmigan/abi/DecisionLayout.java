@@ -20,5 +20,11 @@ public final class DecisionLayout {
   public static final int SEEN_NS = Offsets.of(pt_decision.class, "seen_ns");
   public static final int DECIDED_NS = Offsets.of(pt_decision.class, "decided_ns");
 
+  // Of MORE, in the places of others.
+  public static final int NEEDS = Offsets.of(pt_decision.class, "needs");
+  public static final int SOURCE_BYTES = Offsets.of(pt_decision.class, "source_bytes");
+  public static final int XMM_REGISTER = Offsets.of(pt_decision.class, "xmm_register");
+  public static final int SOURCE_GLA = Offsets.of(pt_decision.class, "source_gla");
+
   private DecisionLayout() {}
 }

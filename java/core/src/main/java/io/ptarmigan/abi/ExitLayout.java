@@ -26,6 +26,7 @@ public final class ExitLayout {
   public static final int SEGMENT_BASE = CPU + Offsets.of(pt_cpu.class, "segment_base");
   public static final int CODE_BITS = CPU + Offsets.of(pt_cpu.class, "code_bits");
   public static final int CPL = CPU + Offsets.of(pt_cpu.class, "cpl");
+  public static final int SEGMENT_SELECTOR = CPU + Offsets.of(pt_cpu.class, "segment_selector");
 
   public static final int INSN_COUNT = Offsets.of(pt_exit_record.class, "insn_count");
   public static final int WINDOW_COUNT = Offsets.of(pt_exit_record.class, "window_count");
@@ -33,6 +34,13 @@ public final class ExitLayout {
   public static final int WINDOW = Offsets.of(pt_exit_record.class, "window");
   public static final int TAKEN_NS = Offsets.of(pt_exit_record.class, "taken_ns");
   public static final int PUBLISHED_NS = Offsets.of(pt_exit_record.class, "published_ns");
+
+  public static final int ATTACHED = Offsets.of(pt_exit_record.class, "attached");
+  public static final int SOURCE_COUNT = Offsets.of(pt_exit_record.class, "source_count");
+  public static final int SOURCE_ALIASED = Offsets.of(pt_exit_record.class, "source_aliased");
+  public static final int XMM_REGISTER = Offsets.of(pt_exit_record.class, "xmm_register");
+  public static final int SOURCE = Offsets.of(pt_exit_record.class, "source");
+  public static final int XMM = Offsets.of(pt_exit_record.class, "xmm");
 
   private ExitLayout() {}
 }

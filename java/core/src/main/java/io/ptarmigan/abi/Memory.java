@@ -11,12 +11,18 @@ import java.nio.ByteOrder;
  * the start of the buffer. All but the plain ones need naturally aligned offsets.
  */
 public final class Memory {
+  private static final VarHandle SHORT =
+      MethodHandles.byteBufferViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
   private static final VarHandle INT =
       MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
   private static final VarHandle LONG =
       MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
   private Memory() {}
+
+  public static short getShort(ByteBuffer buffer, int offset) {
+    return (short) SHORT.get(buffer, offset);
+  }
 
   public static int getInt(ByteBuffer buffer, int offset) {
     return (int) INT.get(buffer, offset);

@@ -104,6 +104,8 @@ class GeneratedLayoutTest {
       buffer.putLong(offset, 0x8877665544332211L);
     } else if (value == int.class) {
       buffer.putInt(offset, 0xC4C3C2C1);
+    } else if (value == short.class) {
+      buffer.putShort(offset, (short) 0xD2D1);
     } else {
       buffer.put(offset, (byte) 0xE7);
     }
@@ -113,10 +115,13 @@ class GeneratedLayoutTest {
     if (value == long.class) {
       return 0x8877665544332211L;
     }
+    if (value == short.class) {
+      return (short) 0xD2D1;
+    }
     return value == int.class ? (Object) 0xC4C3C2C1 : (Object) (byte) 0xE7;
   }
 
   private static int sizeOf(Class<?> value) {
-    return value == long.class ? 8 : value == int.class ? 4 : 1;
+    return value == long.class ? 8 : value == int.class ? 4 : value == short.class ? 2 : 1;
   }
 }
