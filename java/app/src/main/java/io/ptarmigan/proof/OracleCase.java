@@ -274,7 +274,7 @@ final class OracleCase implements ExitState {
   }
 
   @Override
-  public boolean hasXmm() {
+  public boolean hasXmm(int register) {
     return true;
   }
 

@@ -69,14 +69,27 @@ public final class Decider implements EventHandler<StreamRecord> {
     }
     Result result = emulator.emulate(exit, effect);
     counters.count(result);
-    if (result != Result.WRITE || effect.stores == 0) { // without a store it explains no exit
-      decisions.decide(vcpu, sequence, Native.PT_ACTION_STEP, seen);
-    } else if (effect.interruptLike) {
+    int needs = needs(result);
+    boolean done = result == Result.WRITE && effect.stores > 0; // else it explains no exit
+    if ((done || needs != 0) && effect.interruptLike) {
       counters.countInterruptLike();
       decisions.decide(vcpu, sequence, Native.PT_ACTION_STEP, seen);
-    } else {
+    } else if (done) {
       judge(exit, vcpu, sequence, seen);
+    } else if (needs != 0 && (exit.attached() & needs) == 0) {
+      decisions.more(vcpu, sequence, needs, effect, seen);
+    } else { // also where what was asked for could not be had
+      decisions.decide(vcpu, sequence, Native.PT_ACTION_STEP, seen);
     }
+  }
+
+  /** What the record lacks and can be asked for, as {@code PT_MORE_*}. */
+  private static int needs(Result result) {
+    return switch (result) {
+      case NEEDS_SOURCE -> Native.PT_MORE_SOURCE;
+      case NEEDS_XMM -> Native.PT_MORE_XMM;
+      default -> 0;
+    };
   }
 
   /** A write whose linear and physical address agree; the emulator compares the instruction's. */

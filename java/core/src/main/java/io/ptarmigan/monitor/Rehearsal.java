@@ -52,6 +52,8 @@ public final class Rehearsal {
     0x070948L, // or [rdi], rax
     0xAB48L, // stosq
     0xAB48F3L, // rep stosq
+    0xA548L, // movsq: asks for its source
+    0x07D60F66L, // movq [rdi], xmm0: asks for the register
     0x07AE0FL // fxsave [rdi]: stepped
   };
 

@@ -72,6 +72,16 @@ final class RehearsalGuest {
    * @param result of the outcome where the decision is to write
    */
   void store(long instruction, long gpa, long rax, int result) {
+    long sequence = raise(instruction, gpa, rax, 0);
+    if (producer.decisionInt(0, DecisionLayout.ACTION) == Native.PT_ACTION_MORE) {
+      int needs = producer.decisionInt(0, DecisionLayout.NEEDS);
+      sequence = raise(instruction, gpa, rax, needs);
+    }
+    carryOut(sequence, gpa, result);
+  }
+
+  /** One publication and its decision; {@code rax} stands for whatever is attached, too. */
+  private long raise(long instruction, long gpa, long rax, int attached) {
     int first = (int) gpa / Long.BYTES;
     producer
         .exit(0)
@@ -82,13 +92,17 @@ final class RehearsalGuest {
         .with(ExitLayout.RIP, LINEAR)
         .with(ExitLayout.GPR, rax)
         .with(ExitLayout.GPR + Long.BYTES, 1L + (rax >>> 12 & 1))
-        .with(ExitLayout.GPR + RDI * Long.BYTES, LINEAR + gpa);
+        .with(ExitLayout.GPR + RDI * Long.BYTES, LINEAR + gpa)
+        .with(ExitLayout.ATTACHED, attached)
+        .with(ExitLayout.SOURCE_COUNT, Long.BYTES)
+        .with(ExitLayout.SOURCE, rax)
+        .with(ExitLayout.XMM, rax);
     for (int i = 0; i < WINDOW_ENTRIES; i++) {
       producer.with(ExitLayout.WINDOW + i * Long.BYTES, memory[first + i]);
     }
     long sequence = producer.publish();
     decider.accept(sequence);
-    carryOut(sequence, gpa, result);
+    return sequence;
   }
 
   private void carryOut(long sequence, long gpa, int result) {

@@ -72,6 +72,22 @@ public final class DecisionWriter {
   }
 
   /**
+   * Asks for what the instruction needs besides the record.
+   *
+   * @param needs {@code PT_MORE_*}; the effect says which source bytes or register
+   */
+  public void more(int vcpu, long sequence, int needs, Effect effect, long seenNanos) {
+    int slot = open(vcpu, seenNanos);
+    Memory.setInt(buffer, slot + DecisionLayout.ACTION, Native.PT_ACTION_MORE);
+    Memory.setInt(buffer, slot + DecisionLayout.NEEDS, needs);
+    Memory.setInt(buffer, slot + DecisionLayout.FLAGS, 0);
+    Memory.setInt(buffer, slot + DecisionLayout.SOURCE_BYTES, effect.sourceBytes);
+    Memory.setInt(buffer, slot + DecisionLayout.XMM_REGISTER, effect.xmmRegister);
+    Memory.setLong(buffer, slot + DecisionLayout.SOURCE_GLA, effect.sourceAddress);
+    publish(slot, sequence);
+  }
+
+  /**
    * The clock is read before the first store: the native side polls the slot, and takes its cache
    * lines away again if the stores do not follow each other closely.
    */

@@ -3,6 +3,7 @@ package io.ptarmigan.ring;
 
 import io.ptarmigan.abi.ExitLayout;
 import io.ptarmigan.abi.Memory;
+import io.ptarmigan.abi.generated.Native;
 import io.ptarmigan.x86.ExitState;
 import java.nio.ByteBuffer;
 
@@ -48,6 +49,11 @@ public final class ExitRecord implements ExitState {
   /** Guest-physical address of the access. */
   public long gpa() {
     return longAt(ExitLayout.GPA);
+  }
+
+  /** {@code PT_MORE_*} that an earlier round asked for. */
+  public int attached() {
+    return intAt(ExitLayout.ATTACHED);
   }
 
   public long cr3() {
@@ -147,5 +153,41 @@ public final class ExitRecord implements ExitState {
   @Override
   public int done() {
     return intAt(ExitLayout.DONE);
+  }
+
+  @Override
+  public int selector(int segment) {
+    return Memory.getShort(buffer, base + ExitLayout.SEGMENT_SELECTOR + segment * Short.BYTES)
+        & 0xFFFF;
+  }
+
+  @Override
+  public int sourceCount() {
+    return (attached() & Native.PT_MORE_SOURCE) == 0 ? 0 : intAt(ExitLayout.SOURCE_COUNT);
+  }
+
+  @Override
+  public boolean sourceAliased() {
+    return (attached() & Native.PT_MORE_SOURCE) != 0 && intAt(ExitLayout.SOURCE_ALIASED) != 0;
+  }
+
+  @Override
+  public long source(int index) {
+    return longAt(ExitLayout.SOURCE + (index << WORD_SHIFT));
+  }
+
+  @Override
+  public boolean hasXmm(int register) {
+    return (attached() & Native.PT_MORE_XMM) != 0 && intAt(ExitLayout.XMM_REGISTER) == register;
+  }
+
+  @Override
+  public long xmmLow(int register) {
+    return longAt(ExitLayout.XMM);
+  }
+
+  @Override
+  public long xmmHigh(int register) {
+    return longAt(ExitLayout.XMM + Long.BYTES);
   }
 }

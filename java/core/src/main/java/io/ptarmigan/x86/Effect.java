@@ -3,8 +3,8 @@ package io.ptarmigan.x86;
 
 /**
  * What an instruction does to memory and registers: the emulator's answer, filled anew for each
- * exit and reused. Only meaningful after {@link Emulator#emulate} returned {@link Result#WRITE}.
- * Not thread-safe: one per decider.
+ * exit and reused. Only meaningful after {@link Emulator#emulate} returned {@link Result#WRITE},
+ * but for what is said to go with another result. Not thread-safe: one per decider.
  */
 public final class Effect {
   /**
@@ -36,14 +36,23 @@ public final class Effect {
    */
   public int stores;
 
-  /** The write must be one aligned 16-byte swap (CMPXCHG16B). */
+  /** The write must be one aligned 16-byte swap (CMPXCHG16B, aligned 16-byte stores). */
   public boolean wide;
 
   /**
    * PUSH or CALL: an exit raised while an interrupt frame is pushed looks the same, so on a live
-   * guest this is to be stepped.
+   * guest this is to be stepped. Also with {@link Result#NEEDS_SOURCE}.
    */
   public boolean interruptLike;
+
+  /** With {@link Result#NEEDS_SOURCE}: linear address of the first source byte. */
+  public long sourceAddress;
+
+  /** With {@link Result#NEEDS_SOURCE}: source bytes that are of use, 1 to 32. */
+  public int sourceBytes;
+
+  /** With {@link Result#NEEDS_XMM}: the register, 0 to 15. */
+  public int xmmRegister;
 
   /** Where in the window the exit's address lies: 0 to 7. */
   int offset;
@@ -62,6 +71,19 @@ public final class Effect {
     stores = 1;
     wide = false;
     interruptLike = false;
+  }
+
+  /** Says which source bytes are missing. */
+  Result needSource(long address, int bytes) {
+    sourceAddress = address;
+    sourceBytes = bytes;
+    return Result.NEEDS_SOURCE;
+  }
+
+  /** Says which XMM register is missing. */
+  Result needXmm(int register) {
+    xmmRegister = register;
+    return Result.NEEDS_XMM;
   }
 
   /** Memory before, {@code size} bytes (at most 8) from byte {@code from} of the window. */

@@ -75,9 +75,7 @@ public interface ExitState {
 
   /**
    * Bytes {@code 8 * index} to {@code 8 * index + 7} of the source, as they lie in memory from the
-   * operand's address on; those of a MOVS with DF set end with the element at its address. Bytes
-   * past the first element must not be supplied where they may lie in the window's own frame under
-   * another address.
+   * operand's address on; those of a MOVS with DF set end with the element at its address.
    *
    * @param index 0 to 3
    */
@@ -85,17 +83,25 @@ public interface ExitState {
     return 0;
   }
 
-  /** Whether the record holds the XMM registers. */
-  default boolean hasXmm() {
+  /**
+   * Whether a part of the source lies in the window's own frame under another address, so that
+   * elements past the first may read what an earlier one wrote.
+   */
+  default boolean sourceAliased() {
     return false;
   }
 
-  /** Lower half of XMM register 0 to 15. */
+  /** Whether the record holds XMM register 0 to 15. */
+  default boolean hasXmm(int register) {
+    return false;
+  }
+
+  /** Lower half of XMM register 0 to 15, if the record holds it. */
   default long xmmLow(int register) {
     return 0;
   }
 
-  /** Upper half of XMM register 0 to 15. */
+  /** Upper half, likewise. */
   default long xmmHigh(int register) {
     return 0;
   }

@@ -6,10 +6,11 @@ final class Stack {
   private Stack() {}
 
   static Result push(Plan plan, ExitState in, Effect out) {
+    out.interruptLike = true;
     long value;
     if (plan.source != null) {
       if (in.sourceCount() < plan.size) {
-        return Result.NEEDS_SOURCE;
+        return needSource(plan, in, out);
       }
       value = Strings.source(in, 0, plan.size);
     } else if (plan.segmentOperand) {
@@ -25,10 +26,11 @@ final class Stack {
   }
 
   static Result call(Plan plan, ExitState in, Effect out) {
+    out.interruptLike = true;
     long target;
     if (plan.source != null) {
       if (in.sourceCount() < plan.size) {
-        return Result.NEEDS_SOURCE;
+        return needSource(plan, in, out);
       }
       target = Strings.source(in, 0, plan.size);
     } else if (plan.register != Plan.NONE) {
@@ -44,16 +46,19 @@ final class Stack {
   private static void store(Plan plan, ExitState in, Effect out, long value) {
     out.write(out.offset, plan.size, value);
     moveStackPointer(in, out, plan.address.mask, -plan.size);
-    out.interruptLike = true;
   }
 
   static Result pop(Plan plan, ExitState in, Effect out) {
     if (in.sourceCount() < plan.size) {
-      return Result.NEEDS_SOURCE;
+      return needSource(plan, in, out);
     }
     out.write(out.offset, plan.size, Strings.source(in, 0, plan.size));
     moveStackPointer(in, out, plan.source.mask, plan.size);
     return Result.WRITE;
+  }
+
+  private static Result needSource(Plan plan, ExitState in, Effect out) {
+    return out.needSource(plan.source.linear(in, 0), plan.size);
   }
 
   private static void moveStackPointer(ExitState in, Effect out, long stackMask, int by) {

@@ -16,13 +16,15 @@ final class Stores {
   }
 
   static Result xmm(Plan plan, ExitState in, Effect out) {
-    if (!in.hasXmm()) {
-      return Result.NEEDS_XMM;
+    if (!in.hasXmm(plan.register)) {
+      return out.needXmm(plan.register);
     }
     long low = plan.upperHalf ? in.xmmHigh(plan.register) : in.xmmLow(plan.register);
     out.write(out.offset, Math.min(plan.size, 8), low);
     if (plan.size == 16) {
       out.write(out.offset + 8, 8, in.xmmHigh(plan.register));
+      // One access on a processor with AVX (SDM vol. 3A, 9.1.1).
+      out.wide = (in.gla() & 15) == 0;
     }
     return Result.WRITE;
   }

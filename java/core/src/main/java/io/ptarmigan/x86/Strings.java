@@ -24,11 +24,11 @@ final class Strings {
     int step = step(plan, in);
     int held = Math.min(in.sourceCount(), SOURCE_BYTES);
     int elements = elements(plan, in, out, step);
-    elements = Math.min(elements, untilOverlap(plan, in, out, step));
+    elements = Math.min(elements, untilOverlap(plan, in, step));
     int first = step > 0 ? 0 : held - plan.size;
     if (elements > 0) {
       if (held < plan.size) {
-        return Result.NEEDS_SOURCE;
+        return needSource(plan, in, out, elements, step);
       }
       elements = Math.min(elements, held / plan.size);
     }
@@ -37,6 +37,15 @@ final class Strings {
       out.write(out.offset + i * step, plan.size, value);
     }
     return advanceSource(plan, in, out, elements, step);
+  }
+
+  /**
+   * Downwards one element at a time: the bytes are read lowest first, and other processors could
+   * tell if an element were read before the one above it.
+   */
+  private static Result needSource(Plan plan, ExitState in, Effect out, int elements, int step) {
+    int wanted = step > 0 ? Math.min(elements, SOURCE_BYTES / plan.size) : 1;
+    return out.needSource(plan.source.linear(in, 0), wanted * plan.size);
   }
 
   /** {@code size} bytes (at most 8) of the source from byte {@code from}. */
@@ -83,7 +92,10 @@ final class Strings {
   /**
    * Elements before the first that reads what an earlier one wrote: the record holds it as it was.
    */
-  private static int untilOverlap(Plan plan, ExitState in, Effect out, int step) {
+  private static int untilOverlap(Plan plan, ExitState in, int step) {
+    if (in.sourceAliased()) {
+      return 1;
+    }
     long ahead = plan.source.linear(in, 0) - in.gla();
     long distance = step > 0 ? -ahead : ahead;
     return distance > 0 && distance < SOURCE_BYTES

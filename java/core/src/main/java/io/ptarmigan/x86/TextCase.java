@@ -276,7 +276,7 @@ public final class TextCase implements ExitState {
   }
 
   @Override
-  public boolean hasXmm() {
+  public boolean hasXmm(int register) {
     return true;
   }
 

@@ -30,6 +30,12 @@ public final class FakeGuest {
   /** {@code fxsave [rdi]}, which nobody emulates. */
   public static final long FXSAVE = 0x07AE0FL;
 
+  /** {@code movsq} */
+  public static final long MOVS = 0xA548L;
+
+  /** {@code movups [rdi], xmm6} */
+  public static final long MOVUPS = 0x37110FL;
+
   /** {@code rep stosq} */
   static final long REP_STOS = 0xAB48F3L;
 
@@ -51,6 +57,12 @@ public final class FakeGuest {
 
   /** Publishes an exit of an instruction that stores {@code value} at {@code gpa}. */
   public long raise(int vcpu, long instruction, long gpa, long value) {
+    begin(vcpu, instruction, gpa, value);
+    return producer.publish();
+  }
+
+  /** As {@link #raise}, up to the last field. */
+  void begin(int vcpu, long instruction, long gpa, long value) {
     long base = gpa & -8;
     producer
         .exit(vcpu)
@@ -65,6 +77,20 @@ public final class FakeGuest {
     for (int i = 0; i < 4; i++) {
       producer.with(ExitLayout.WINDOW + 8 * i, load(base + 8 * i));
     }
+  }
+
+  /** Publishes the exit that asked for it again, with {@code value} as source and register 6. */
+  public long raiseWithMore(int vcpu, long instruction, long gpa, long value) {
+    int needs = producer.decisionInt(vcpu, DecisionLayout.NEEDS);
+    begin(vcpu, instruction, gpa, 0);
+    producer
+        .with(ExitLayout.ROUND, 1)
+        .with(ExitLayout.ATTACHED, needs)
+        .with(ExitLayout.SOURCE_COUNT, producer.decisionInt(vcpu, DecisionLayout.SOURCE_BYTES))
+        .with(ExitLayout.XMM_REGISTER, 6)
+        .with(ExitLayout.SOURCE, value)
+        .with(ExitLayout.XMM, value)
+        .with(ExitLayout.XMM + 8, ~value);
     return producer.publish();
   }
 

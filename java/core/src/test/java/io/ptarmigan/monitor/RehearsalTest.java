@@ -15,10 +15,12 @@ class RehearsalTest {
   @Test
   void warmsTheEmulatorUp() {
     PlanCache plans = new PlanCache(new IcedDecoder(), 64);
-    Rehearsal done = Rehearsal.run(new Emulator(plans), 1500);
-    assertEquals(6000, done.deciderCounters().exits());
-    assertEquals(5900, done.deciderCounters().emulations(Result.WRITE));
+    Rehearsal done = Rehearsal.run(new Emulator(plans), 1700);
+    assertEquals(7000, done.deciderCounters().exits());
+    assertEquals(6700, done.deciderCounters().emulations(Result.WRITE));
     assertEquals(100, done.deciderCounters().emulations(Result.UNSUPPORTED));
+    assertEquals(100, done.deciderCounters().emulations(Result.NEEDS_SOURCE));
+    assertEquals(100, done.deciderCounters().emulations(Result.NEEDS_XMM));
     assertEquals(0, done.deciderCounters().failures());
     assertTrue(plans.misses() < 20, plans.misses() + " instructions were decoded");
     assertTrue(done.writeCounters().get(WriteCounters.CHANGES) >= 3000);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.lmax.disruptor.EventHandler;
+import io.ptarmigan.abi.DecisionLayout;
 import io.ptarmigan.abi.OutcomeLayout;
 import io.ptarmigan.abi.generated.Native;
 import io.ptarmigan.api.Bits;
@@ -98,6 +99,7 @@ class SteadyStateAllocationTest {
       case 2 -> run(vcpu, FakeGuest.FXSAVE, UNWATCHED, 0);
       case 3 -> loseSwapThenRun(vcpu, UNWATCHED, i);
       case 4 -> replaceTable(vcpu, i);
+      case 5 -> askThenRun(vcpu, (i & 8) == 0 ? FakeGuest.MOVS : FakeGuest.MOVUPS, i);
       default -> run(vcpu, FakeGuest.MOV, UNWATCHED + 8 * (i & 7), i);
     }
   }
@@ -117,6 +119,14 @@ class SteadyStateAllocationTest {
         .with(OutcomeLayout.GPA, gpa & -8)
         .publish();
     run(vcpu, FakeGuest.MOV, gpa, value);
+  }
+
+  private void askThenRun(int vcpu, long instruction, long value) {
+    guest.producer.awaitDecision(vcpu, guest.raise(vcpu, instruction, UNWATCHED, 0));
+    assertEquals(Native.PT_ACTION_MORE, guest.producer.decisionInt(vcpu, DecisionLayout.ACTION));
+    long again = guest.raiseWithMore(vcpu, instruction, UNWATCHED, value);
+    assertEquals(Native.PT_RESULT_APPLIED, guest.carryOut(vcpu, again, UNWATCHED));
+    assertEquals(value, guest.load(UNWATCHED));
   }
 
   /** Unlinks and links the last table: watches let go of it, then protect and read it again. */

@@ -55,6 +55,30 @@ class DecisionWriterTest {
   }
 
   @Test
+  void whatIsAskedForArrivesFieldByField() {
+    Effect effect = new Effect();
+    effect.mask = -1;
+    effect.stores = 77;
+    effect.setGpr(RBX, 1);
+    effect.sourceAddress = 0xFFFF800012345678L;
+    effect.sourceBytes = 24;
+    effect.xmmRegister = 13;
+    long before = System.nanoTime();
+    writer.more(VCPU, 42, Native.PT_MORE_SOURCE | Native.PT_MORE_XMM, effect, before - 5);
+
+    assertEquals(42, decision.sequence());
+    assertEquals(StreamProducer.GENERATION, decision.generation());
+    assertEquals(Native.PT_ACTION_MORE, decision.action());
+    assertEquals(Native.PT_MORE_SOURCE | Native.PT_MORE_XMM, decision.needs());
+    assertEquals(0, decision.flags());
+    assertEquals(0xFFFF800012345678L, decision.source_gla());
+    assertEquals(24, decision.source_bytes());
+    assertEquals(13, decision.xmm_register());
+    assertEquals(before - 5, decision.seen_ns());
+    assertTrue(decision.decided_ns() >= before);
+  }
+
+  @Test
   void anActionWithoutEffectLeavesNothingOfTheLastOne() {
     Effect effect = new Effect();
     effect.mask = -1;

@@ -2,6 +2,7 @@
 package io.ptarmigan.ring;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ptarmigan.abi.generated.Native;
@@ -67,6 +68,38 @@ class RecordViewTest {
   }
 
   @Test
+  void attachments() {
+    pt_exit_record exit = new pt_exit_record(slot);
+    ExitRecord record = view.exit();
+    exit.source_count(32).source_aliased(1).xmm_register(0);
+    fill(exit.source(), 32, 0x30);
+    fill(exit.xmm(), 16, 0x60);
+    assertEquals(0, record.sourceCount());
+    assertFalse(record.sourceAliased());
+    assertFalse(record.hasXmm(0));
+
+    exit.attached(Native.PT_MORE_SOURCE);
+    assertEquals(Native.PT_MORE_SOURCE, record.attached());
+    assertEquals(32, record.sourceCount());
+    assertTrue(record.sourceAliased());
+    assertFalse(record.hasXmm(0));
+    assertEquals(0x3736353433323130L, record.source(0));
+    assertEquals(0x4F4E4D4C4B4A4948L, record.source(3));
+
+    exit.attached(Native.PT_MORE_XMM).xmm_register(9);
+    assertEquals(0, record.sourceCount());
+    assertTrue(record.hasXmm(9));
+    assertFalse(record.hasXmm(8));
+    assertEquals(0x6766656463626160L, record.xmmLow(9));
+    assertEquals(0x6F6E6D6C6B6A6968L, record.xmmHigh(9));
+
+    exit.xmm_register(Native.PT_XMM_NONE);
+    for (int i = 0; i < Native.PT_XMM_COUNT; i++) {
+      assertFalse(record.hasXmm(i));
+    }
+  }
+
+  @Test
   void processorState() {
     pt_cpu cpu = new pt_exit_record(slot).cpu();
     for (int i = 0; i < 16; i++) {
@@ -74,6 +107,7 @@ class RecordViewTest {
     }
     for (int i = 0; i < 6; i++) {
       cpu.segment_base(i, 200 + i);
+      cpu.segment_selector(i, (short) (0xFFF0 + i));
     }
     cpu.rip(1).rflags(2).cr0(3).cr3(4).cr4(5).efer(6).dr7(7).code_bits(32).cpl(3);
     ExitRecord record = view.exit();
@@ -82,6 +116,7 @@ class RecordViewTest {
     }
     for (int i = 0; i < 6; i++) {
       assertEquals(200 + i, record.segmentBase(i));
+      assertEquals(0xFFF0 + i, record.selector(i));
     }
     assertEquals(1, record.rip());
     assertEquals(2, record.rflags());

@@ -59,8 +59,18 @@ final class Exits {
       }
 
       @Override
-      public boolean hasXmm() {
+      public boolean hasXmm(int register) {
         return false;
+      }
+    };
+  }
+
+  /** The exit with its source in the written frame, under another address. */
+  static ExitState aliased(ExitState exit) {
+    return new Delegate(exit) {
+      @Override
+      public boolean sourceAliased() {
+        return true;
       }
     };
   }
@@ -173,8 +183,13 @@ final class Exits {
     }
 
     @Override
-    public boolean hasXmm() {
-      return exit.hasXmm();
+    public boolean sourceAliased() {
+      return exit.sourceAliased();
+    }
+
+    @Override
+    public boolean hasXmm(int register) {
+      return exit.hasXmm(register);
     }
 
     @Override
