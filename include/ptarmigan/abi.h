@@ -111,7 +111,7 @@ enum pt_result {
 enum pt_cause {
   PT_CAUSE_DECIDED = 0,   /* Java's decision */
   PT_CAUSE_DEADLINE = 1,  /* no decision in time */
-  PT_CAUSE_NO_JVM = 2,    /* no JVM attached, or its stream is full */
+  PT_CAUSE_NO_JVM = 2,    /* no JVM attached, or it is starting, or stalled, or its stream is full */
   PT_CAUSE_REFUSED = 3,   /* the decision did not pass validation */
   PT_CAUSE_ROUNDS = 4,    /* PT_MAX_ROUNDS publications did not settle it */
   PT_CAUSE_INCOMPLETE = 5 /* the record could not be completed: no GLA, unmapped instruction, foreign frame */
@@ -288,8 +288,16 @@ struct pt_counters {
   uint64_t outcomes_dropped; /* OUTCOME records that found the stream full */
   uint64_t walker_ad;        /* A/D updates by the page walker that arrived as exits */
   uint64_t commands;         /* commands carried out */
-  uint64_t late_denied; /* entries of which denied bits were put back, or kept from being written, below Java's rung */
-  uint64_t more;        /* of retried: because Java asked for what the instruction needs besides */
+  uint64_t late_denied;  /* entries of which denied bits were put back, or kept from being written, below Java's rung */
+  uint64_t more;         /* of retried: because Java asked for what the instruction needs besides */
+  uint64_t jvm_restarts; /* JVMs attached after the first */
+  uint64_t jvm_ready;    /* JVMs that became ready */
+  uint64_t stalls;       /* times that the JVM was found stalled, failed trials included */
+  /* Longest time from taken_ns to replied_ns of any exit, a single step included; and of those by cause. */
+  uint64_t longest_pause_ns;
+  uint64_t longest_decided_ns; /* DECIDED */
+  uint64_t longest_late_ns;    /* DEADLINE */
+  uint64_t longest_no_jvm_ns;  /* NO_JVM */
 };
 
 struct pt_stream_header {
@@ -316,7 +324,8 @@ struct pt_stream_header {
   uint32_t generation;    /* of the JVM that is attached; 0 none */
   uint32_t state;         /* enum pt_state */
   uint64_t commands_done; /* index of the last command carried out in this generation */
-  uint8_t pad4[112];
+  uint64_t running_ns;    /* when the state became RUNNING; 0 before */
+  uint8_t pad4[104];
   struct pt_counters counters;
 };
 

@@ -131,13 +131,14 @@ static int open_monitor(struct vmi_loop *loop, uint64_t deadline_ms) {
   return pt_open(&options, &loop->monitor);
 }
 
-static int watch(struct vmi_loop *loop, const struct arguments *arguments) {
+static int watch(struct vmi_loop *loop, const struct arguments *arguments, const struct launcher *launcher) {
   loop->hv->info(loop->domain, &loop->info);
   int error = open_monitor(loop, arguments->deadline_ms);
   if (error < 0) {
     fprintf(stderr, "ptarmigand: cannot set up shared memory: %s\n", strerror(-error));
     return EXIT_FAILURE;
   }
+  supervisor_init(&loop->supervisor, loop->monitor, launcher);
   int status = vmi_loop_run(loop);
   pt_close(loop->monitor);
   return status;
@@ -152,19 +153,19 @@ static int open_signals(void) {
   return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int attach_and_watch(struct vmi_loop *loop, const struct arguments *arguments) {
+static int attach_and_watch(struct vmi_loop *loop, const struct arguments *arguments, const struct launcher *launcher) {
   const char *message = NULL;
   int error = loop->hv->attach(arguments->domain, arguments->options, &loop->domain, &message);
   if (error < 0) {
     fprintf(stderr, "ptarmigand: cannot attach to %s: %s\n", arguments->domain, message ? message : strerror(-error));
     return EXIT_FAILURE;
   }
-  int status = watch(loop, arguments);
+  int status = watch(loop, arguments, launcher);
   loop->hv->detach(loop->domain);
   return status;
 }
 
-static int lock_and_watch(struct vmi_loop *loop, const struct arguments *arguments) {
+static int lock_and_watch(struct vmi_loop *loop, const struct arguments *arguments, const struct launcher *launcher) {
   const char *message = NULL;
   struct run_dir dir;
   int error = run_dir_open(arguments->run_dir, arguments->domain, &dir, &message);
@@ -172,7 +173,7 @@ static int lock_and_watch(struct vmi_loop *loop, const struct arguments *argumen
     fprintf(stderr, "ptarmigand: cannot watch %s: %s\n", arguments->domain, message ? message : strerror(-error));
     return EXIT_FAILURE;
   }
-  int status = attach_and_watch(loop, arguments);
+  int status = attach_and_watch(loop, arguments, launcher);
   run_dir_close(&dir);
   return status;
 }
@@ -183,7 +184,7 @@ static int launch_and_watch(struct vmi_loop *loop, const struct arguments *argum
   struct identity identity;
   struct launcher launcher;
   if (!arguments->command)
-    return lock_and_watch(loop, arguments);
+    return lock_and_watch(loop, arguments, NULL);
   int error = identity_find(arguments->jvm_user, &identity, &message);
   if (error == 0)
     error = launcher_open(&(struct jvm_program){arguments->command, &identity}, &launcher);
@@ -191,8 +192,7 @@ static int launch_and_watch(struct vmi_loop *loop, const struct arguments *argum
     fprintf(stderr, "ptarmigand: cannot set up a user for the JVM: %s\n", message ? message : strerror(-error));
     return EXIT_FAILURE;
   }
-  loop->launcher = &launcher;
-  int status = lock_and_watch(loop, arguments);
+  int status = lock_and_watch(loop, arguments, &launcher);
   launcher_close(&launcher);
   return status;
 }

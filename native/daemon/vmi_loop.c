@@ -11,12 +11,9 @@
 #include "translate.h"
 
 #define SECOND_NS 1000000000u
-#define JVM_START_NS (60u * (uint64_t)SECOND_NS) /* a cold start on a busy machine takes seconds */
-#define QUIET_NS (SECOND_NS / 100)               /* no request for so long after lifting protections: drained */
+#define HELD_NS (60u * (uint64_t)SECOND_NS) /* the domain waits so long for its first JVM */
+#define QUIET_NS (SECOND_NS / 100)          /* no request for so long after lifting protections: drained */
 #define LONGEST_SLEEP_NS (SECOND_NS / 10)
-#define JVM_SOUND_NS (10u * (uint64_t)SECOND_NS) /* a JVM that lived so long did not fail at its start */
-#define RESTART_FIRST_NS (SECOND_NS / 10)
-#define RESTART_LONGEST_NS (10u * (uint64_t)SECOND_NS)
 #define JVM_END_MS 30000 /* to drain the stream and print a summary */
 #define BUSY_TURNS 4096  /* look after the slow matters at least so often */
 #define REPLIES 64
@@ -102,25 +99,6 @@ static bool answer(struct vmi_loop *loop) {
   return count > 0;
 }
 
-static void start_jvm(struct vmi_loop *loop) {
-  struct pt_channel channel;
-  int error = pt_attach_jvm(loop->monitor, &channel);
-  if (error == 0)
-    error = jvm_start(&loop->jvm, loop->launcher, &channel);
-  loop->has_jvm = error == 0;
-  loop->jvm_since_ns = pt_now_ns();
-  if (error == 0)
-    return;
-  fprintf(stderr, "ptarmigand: cannot start the JVM: %s\n", strerror(-error));
-  pt_detach_jvm(loop->monitor);
-}
-
-static void reap_jvm(struct vmi_loop *loop, int timeout_ms) {
-  loop->status = jvm_finish(&loop->jvm, timeout_ms);
-  loop->has_jvm = false;
-  pt_detach_jvm(loop->monitor);
-}
-
 static void stop(struct vmi_loop *loop) {
   pt_lift_protections(loop->monitor);
   if (loop->life == LIFE_HELD)
@@ -128,37 +106,13 @@ static void stop(struct vmi_loop *loop) {
   enter(loop, LIFE_STOPPING);
 }
 
-/* One that ran well for a while starts again at once, one that keeps failing ever more rarely. */
-static void plan_restart(struct vmi_loop *loop) {
-  uint64_t now = pt_now_ns();
-  if (now - loop->jvm_since_ns > JVM_SOUND_NS)
-    loop->restart_delay_ns = 0;
-  loop->restart_ns = now + loop->restart_delay_ns;
-  uint64_t next = loop->restart_delay_ns ? loop->restart_delay_ns * 2 : RESTART_FIRST_NS;
-  loop->restart_delay_ns = next < RESTART_LONGEST_NS ? next : RESTART_LONGEST_NS;
-}
-
 /* The guest goes on while there is no Java: exits are answered by policy. */
 static void check_jvm(struct vmi_loop *loop) {
-  if (!loop->launcher)
+  bool sound = supervisor_check(&loop->supervisor, loop->life < LIFE_STOPPING);
+  if (sound || loop->life != LIFE_HELD)
     return;
-  if (!loop->has_jvm) {
-    if (loop->life < LIFE_STOPPING && pt_now_ns() >= loop->restart_ns)
-      start_jvm(loop);
-    return;
-  }
-  bool stalled = !pt_attached(loop->monitor);
-  if (!stalled && !jvm_ended(&loop->jvm))
-    return;
-  fprintf(stderr, "ptarmigand: the JVM %s\n", stalled ? "stopped reading" : "has ended");
-  reap_jvm(loop, 0);
-  if (loop->life == LIFE_HELD) { /* it never worked: starting it again would not help */
-    loop->status = loop->status ? loop->status : EXIT_FAILURE;
-    stop(loop);
-    return;
-  }
-  plan_restart(loop);
-  loop->restarts++;
+  loop->failed = true; /* it never worked: starting it again would not help */
+  stop(loop);
 }
 
 static void check_signal(struct vmi_loop *loop) {
@@ -171,7 +125,7 @@ static void check_life(struct vmi_loop *loop) {
   uint64_t age = pt_now_ns() - loop->since_ns;
   if (loop->hv->state(loop->domain) == HV_DOMAIN_ENDED) {
     enter(loop, LIFE_ENDED);
-  } else if (loop->life == LIFE_HELD && (!loop->launcher || pt_ready(loop->monitor) || age > JVM_START_NS)) {
+  } else if (loop->life == LIFE_HELD && (!loop->supervisor.launcher || pt_ready(loop->monitor) || age > HELD_NS)) {
     pt_run(loop->monitor);
     loop->hv->resume(loop->domain);
     enter(loop, LIFE_RUNNING);
@@ -197,7 +151,7 @@ static void sleep_until(struct vmi_loop *loop, uint64_t deadline_ns) {
       {.fd = loop->hv->event_fd(loop->domain), .events = POLLIN},
       {.fd = pt_fd(loop->monitor), .events = POLLIN},
       {.fd = loop->signal_fd, .events = POLLIN},
-      {.fd = loop->has_jvm ? jvm_fd(&loop->jvm) : -1, .events = POLLIN},
+      {.fd = supervisor_fd(&loop->supervisor), .events = POLLIN},
   };
   ppoll(fds, sizeof fds / sizeof *fds, &timeout, NULL);
 }
@@ -231,11 +185,8 @@ int vmi_loop_run(struct vmi_loop *loop) {
   event_ring_open(&loop->ring, loop->hv->ring(loop->domain));
   idle_init(&loop->idle);
   enter(loop, LIFE_HELD);
-  if (loop->launcher)
-    start_jvm(loop);
   run_until_ended(loop);
   pt_end(loop->monitor);
-  if (loop->has_jvm)
-    reap_jvm(loop, JVM_END_MS);
-  return loop->status;
+  int status = supervisor_finish(&loop->supervisor, JVM_END_MS);
+  return loop->failed && status == 0 ? EXIT_FAILURE : status;
 }

@@ -6,8 +6,8 @@
 #include "event_ring.h"
 #include "hypervisor.h"
 #include "idle.h"
-#include "jvm.h"
 #include "ptarmigan/plugin.h"
+#include "supervisor.h"
 
 enum life {
   LIFE_HELD, /* attached; the domain waits until Java is ready */
@@ -26,15 +26,9 @@ struct vmi_loop {
   enum life life;
   uint64_t since_ns; /* in this life */
   int signal_fd;
-  bool has_jvm;
-  struct jvm jvm;
-  bool unnotified;                 /* responses lie on the ring that the hypervisor was not told of */
-  const struct launcher *launcher; /* starts the JVM; NULL: none, every exit is answered by policy */
-  uint64_t jvm_since_ns;
-  uint64_t restart_ns; /* no JVM: when to start the next */
-  uint64_t restart_delay_ns;
-  unsigned restarts;
-  int status;                                /* the last JVM's exit status */
+  struct supervisor supervisor;
+  bool failed;                               /* the first JVM was never ready */
+  bool unnotified;                           /* responses lie on the ring that the hypervisor was not told of */
   vm_event_request_t requests[PT_MAX_VCPUS]; /* not answered yet, by vCPU */
   bool stepping[PT_MAX_VCPUS];
 };

@@ -64,7 +64,7 @@ static bool complete(struct pt_monitor *monitor, struct pt_vcpu *vcpu, struct pt
 bool pt_exit_publish(struct pt_monitor *monitor, struct pt_vcpu *vcpu) {
   struct pt_stream *stream = &monitor->stream;
   vcpu->sequence = 0;
-  if (!monitor->attached || pt_stream_full(stream)) {
+  if (!pt_listens(monitor) || pt_stream_full(stream)) {
     vcpu->cause = PT_CAUSE_NO_JVM;
     return false;
   }

@@ -155,9 +155,13 @@ static bool waiting(struct pt_monitor *monitor, struct pt_vcpu *vcpu, uint64_t n
     default:
       break;
   }
+  if (monitor->stall.stalled)
+    return give_up(monitor, vcpu, PT_CAUSE_NO_JVM, out);
   if (now < vcpu->deadline_ns)
     return false;
   pt_count(&monitor->counters->timed_out, 1);
+  if (pt_stall_missed(&monitor->stall, monitor->stream.next - 1, now))
+    pt_count(&monitor->counters->stalls, 1);
   return give_up(monitor, vcpu, PT_CAUSE_DEADLINE, out);
 }
 
@@ -177,7 +181,7 @@ static bool advance(struct pt_monitor *monitor, struct pt_vcpu *vcpu, uint64_t n
 size_t pt_poll(struct pt_monitor *monitor, struct pt_reply *replies, size_t capacity) {
   size_t count = 0;
   pt_commands_run(monitor);
-  if (monitor->inheriting && pt_ready(monitor)) {
+  if (pt_note_ready(monitor) && monitor->inheriting) {
     pt_deny_disinherit(monitor->denies);
     monitor->inheriting = !pt_frames_disinherit(monitor->memory);
   }
@@ -214,6 +218,8 @@ int pt_outcome(struct pt_monitor *monitor, uint32_t id) {
   struct pt_counters *counters = monitor->counters;
   pt_count(&counters->replies, 1);
   pt_count(rung_counter(counters, vcpu), 1);
+  if (vcpu->cause == PT_CAUSE_DECIDED)
+    pt_stall_decided(&monitor->stall);
   if (vcpu->cause == PT_CAUSE_DECIDED && vcpu->decision.flags & PT_DECISION_RELEVANT)
     pt_count(&counters->relevant, 1);
   if (vcpu->held_back.mask)

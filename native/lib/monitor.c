@@ -79,6 +79,9 @@ int pt_attach_jvm(struct pt_monitor *monitor, struct pt_channel *out) {
     pt_deny_inherit(monitor->denies);
     monitor->inheriting = true;
   }
+  pt_count(&monitor->counters->jvm_restarts, monitor->generation > 1);
+  monitor->stall = (struct pt_stall){.stalled = false};
+  monitor->was_ready = false;
   monitor->attached = true;
   monitor->commands_seen = 0;
   monitor->stream.consumer = monitor->decisions.header;
@@ -94,6 +97,7 @@ int pt_attach_jvm(struct pt_monitor *monitor, struct pt_channel *out) {
 void pt_detach_jvm(struct pt_monitor *monitor) {
   if (!monitor->attached)
     return;
+  pt_note_ready(monitor);
   for (unsigned i = 0; i < monitor->options.vcpus; i++) {
     struct pt_vcpu *vcpu = &monitor->vcpus[i];
     if (vcpu->phase != PT_PHASE_WAITING)
@@ -112,12 +116,36 @@ bool pt_attached(const struct pt_monitor *monitor) {
   return monitor->attached;
 }
 
+bool pt_says_ready(const struct pt_monitor *monitor) {
+  return monitor->attached && pt_load_acquire(&monitor->decisions.header->ready) == monitor->generation;
+}
+
 bool pt_ready(const struct pt_monitor *monitor) {
-  if (!monitor->attached)
+  return pt_says_ready(monitor) && !monitor->range.active &&
+         pt_load_acquire(&monitor->decisions.header->commands_published) == monitor->commands_seen;
+}
+
+bool pt_note_ready(struct pt_monitor *monitor) {
+  if (monitor->was_ready || !pt_ready(monitor))
+    return monitor->was_ready;
+  monitor->was_ready = true;
+  pt_count(&monitor->counters->jvm_ready, 1);
+  return true;
+}
+
+static bool stalled(struct pt_monitor *monitor) {
+  if (!monitor->stall.stalled)
     return false;
-  const struct pt_decisions_header *header = monitor->decisions.header;
-  return pt_load_acquire(&header->ready) == monitor->generation && !monitor->range.active &&
-         pt_load_acquire(&header->commands_published) == monitor->commands_seen;
+  const struct pt_stream *stream = &monitor->stream;
+  return pt_stall_check(&monitor->stall, pt_load_acquire(&stream->consumer->consumed), stream->next - 1, pt_now_ns());
+}
+
+bool pt_listens(struct pt_monitor *monitor) {
+  return pt_says_ready(monitor) && !stalled(monitor);
+}
+
+uint64_t pt_stalled_since(struct pt_monitor *monitor) {
+  return monitor->attached && stalled(monitor) ? monitor->stall.since_ns : 0;
 }
 
 static void set_state(struct pt_monitor *monitor, enum pt_state state) {
@@ -126,6 +154,7 @@ static void set_state(struct pt_monitor *monitor, enum pt_state state) {
 }
 
 void pt_run(struct pt_monitor *monitor) {
+  pt_store_relaxed(&monitor->stream.region.header->running_ns, pt_now_ns());
   set_state(monitor, PT_STATE_RUNNING);
 }
 
@@ -147,7 +176,8 @@ static bool work_ready(struct pt_monitor *monitor) {
   for (unsigned i = 0; monitor->outstanding && i < monitor->options.vcpus; i++) {
     const struct pt_vcpu *vcpu = &monitor->vcpus[i];
     bool held = vcpu->phase == PT_PHASE_DECIDED || vcpu->phase == PT_PHASE_UNDECIDED;
-    if (held && monitor->steps == 0)
+    bool hopeless = vcpu->phase == PT_PHASE_WAITING && monitor->stall.stalled;
+    if ((held && monitor->steps == 0) || hopeless)
       return true;
     if (vcpu->phase != PT_PHASE_WAITING)
       continue;

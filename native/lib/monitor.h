@@ -5,6 +5,7 @@
  *   exits.c        complete the record, publish it
  *   attachments.c  add to it what Java asked for with MORE
  *   decisions.c    collect Java's answer, copy it once, validate the copy
+ *   stall.c        no answer in time: is the next one worth waiting for?
  *   writes.c       swap memory entry by entry; publish again what was lost
  *   steps.c        remember a frame, compare it after a single step
  *   deny_rules.c   bits that no rung may change
@@ -17,6 +18,7 @@
 
 #include "deny_rules.h"
 #include "guest_memory.h"
+#include "stall.h"
 #include "stream.h"
 
 enum pt_phase {
@@ -98,7 +100,9 @@ struct pt_monitor {
   struct pt_decisions_region decisions;
   bool attached;
   bool inheriting;     /* protections of an earlier generation are still held */
+  bool was_ready;      /* the newest JVM has been ready */
   uint32_t generation; /* of the newest JVM, attached or not */
+  struct pt_stall stall;
   int wake_fd;
   uint64_t commands_seen; /* index of the newest command taken */
   struct pt_range range;
@@ -109,6 +113,13 @@ struct pt_monitor {
   struct pt_counters *counters;
   struct pt_vcpu *vcpus;
 };
+
+/* monitor.c: the JVM is attached and says that its decider runs. */
+bool pt_says_ready(const struct pt_monitor *monitor);
+/* And it is not stalled: an exit may wait for it. */
+bool pt_listens(struct pt_monitor *monitor);
+/* Counts the JVM when it becomes ready. True: this one has been. */
+bool pt_note_ready(struct pt_monitor *monitor);
 
 /* exits.c: publishes vcpu's exit as it stands, under a new sequence. False: no room, or it cannot be completed. */
 bool pt_exit_publish(struct pt_monitor *monitor, struct pt_vcpu *vcpu);

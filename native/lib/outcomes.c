@@ -5,12 +5,30 @@
 #include "memory_order.h"
 #include "monitor.h"
 
+static void raise(uint64_t *longest, uint64_t pause) {
+  if (pause > pt_load_relaxed(longest))
+    pt_store_relaxed(longest, pause);
+}
+
+static void note_pause(struct pt_counters *counters, const struct pt_vcpu *vcpu, uint64_t pause) {
+  raise(&counters->longest_pause_ns, pause);
+  if (vcpu->cause == PT_CAUSE_DECIDED)
+    raise(&counters->longest_decided_ns, pause);
+  else if (vcpu->cause == PT_CAUSE_DEADLINE)
+    raise(&counters->longest_late_ns, pause);
+  else if (vcpu->cause == PT_CAUSE_NO_JVM)
+    raise(&counters->longest_no_jvm_ns, pause);
+}
+
 void pt_outcome_publish(struct pt_monitor *monitor, const struct pt_vcpu *vcpu, enum pt_result result,
                         const struct pt_change *change, uint32_t stores, bool more) {
   struct pt_stream *stream = &monitor->stream;
   bool decided = vcpu->cause == PT_CAUSE_DECIDED && vcpu->sequence != 0;
+  uint64_t now = pt_now_ns();
   pt_count(&monitor->counters->stores, stores);
-  if (!monitor->attached)
+  note_pause(monitor->counters, vcpu, now - vcpu->exit.taken_ns);
+  /* A JVM that is starting and has asked for nothing yet knows of no memory that could have changed. */
+  if (!monitor->attached || (monitor->commands_seen == 0 && !pt_says_ready(monitor)))
     return;
   if (pt_stream_full(stream)) {
     /* Java no longer knows what memory holds: this generation is over. */
@@ -38,7 +56,7 @@ void pt_outcome_publish(struct pt_monitor *monitor, const struct pt_vcpu *vcpu, 
   record->decided_ns = decided ? vcpu->decision.decided_ns : 0;
   record->collected_ns = vcpu->collected_ns;
   record->swapped_ns = vcpu->swapped_ns;
-  record->replied_ns = pt_now_ns();
+  record->replied_ns = now;
   pt_stream_publish(stream, PT_RECORD_OUTCOME, pt_vcpu_id(vcpu));
   pt_stream_wake(stream);
 }

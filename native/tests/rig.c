@@ -22,6 +22,7 @@ int rig_up(void **state) {
   rig_no_reply(rig);
   assert_int_equal(rig_completion(rig).status, 0);
   assert_true(rig->guest.restricted[FAKE_TABLE]);
+  fake_java_ready(&rig->java);
   *state = rig;
   return 0;
 }

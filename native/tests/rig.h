@@ -22,7 +22,7 @@ struct rig {
   struct fake_java java;
 };
 
-/* cmocka set-up and tear-down: two vCPUs, Java attached, FAKE_TABLE protected. */
+/* cmocka set-up and tear-down: two vCPUs, Java attached and ready, FAKE_TABLE protected. */
 int rig_up(void **state);
 int rig_down(void **state);
 

@@ -87,6 +87,7 @@ static void a_count_that_runs_ahead_is_left_alone(void **state) {
 
 static void readiness_waits_for_the_commands_before_it(void **state) {
   struct rig *rig = *state;
+  rig->java.decisions->ready = 0;
   assert_false(pt_ready(rig->monitor));
   fake_java_command(&rig->java, 5, PT_COMMAND_PROTECT_RANGE, 40 * FAKE_PAGE, FAKE_PAGE);
   fake_java_ready(&rig->java);

@@ -208,12 +208,14 @@ static void deny_rule_holds_over_a_jvm_restart(void **state) {
   struct rig *rig = *state;
   deny(rig);
   next_generation(rig);
-  decide(rig, 0, DENIED * 8, PT_ACTION_STEP);
+  rig_submit(rig, 0, DENIED * 8); /* the new one is starting, and neither waited for nor told */
   step_over(rig, 0);
-  expect_put_back(rig, PT_CAUSE_DECIDED);
   fake_java_rule(&rig->java, 5, PT_COMMAND_ALLOW, gpa_of(FAKE_TABLE, DENIED), RW); /* not its own */
   rig_no_reply(rig);
   assert_int_equal(rig_completion(rig).status, -2);
+  rig_submit(rig, 0, DENIED * 8);
+  step_over(rig, 0);
+  expect_put_back(rig, PT_CAUSE_NO_JVM);
   rule(rig, PT_COMMAND_DENY, gpa_of(FAKE_TABLE, DENIED), RW);
   fake_java_ready(&rig->java);
   rig_no_reply(rig);

@@ -152,6 +152,7 @@ static void a_new_generation_sees_only_what_comes_after_it(void **state) {
   assert_int_equal(pt_attach_jvm(rig->monitor, &rig->channel), 0);
   assert_int_equal(fake_java_attach(&rig->java, &rig->channel), 0);
   assert_int_equal(rig->java.generation, 2);
+  fake_java_ready(&rig->java);
   assert_int_equal(rig_reply(rig).kind, PT_REPLY_STEP);
   pt_outcome(rig->monitor, 0);
   assert_true(rig_outcome(rig).head.sequence > old.head.sequence);

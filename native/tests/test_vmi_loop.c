@@ -119,21 +119,22 @@ static vm_event_request_t access_request(uint32_t vcpu) {
   return request;
 }
 
+struct running {
+  struct vmi_loop *loop;
+  struct launcher launcher;
+  pthread_t thread;
+  int status;
+};
+
 static void *run_loop(void *argument) {
-  struct vmi_loop *loop = argument;
-  vmi_loop_run(loop);
+  struct running *running = argument;
+  running->status = vmi_loop_run(running->loop);
   return NULL;
 }
 
 static void *run_nothing(void *argument) {
   return argument;
 }
-
-struct running {
-  struct vmi_loop *loop;
-  struct launcher launcher;
-  pthread_t thread;
-};
 
 /* What the loop starts as its JVM: this program again. The first generation dies as soon as the domain runs. */
 static int run_as_jvm(bool never_ready) {
@@ -168,17 +169,19 @@ static int start_loop(void **out, char *const *command) {
     struct identity self;
     identity_self(&self);
     assert_int_equal(launcher_open(&(struct jvm_program){command, &self}, &running->launcher), 0);
-    loop->launcher = &running->launcher;
   }
   loop->signal_fd = eventfd(0, EFD_NONBLOCK);
   assert_int_equal(pt_open(&mock->host, &loop->monitor), 0);
+  supervisor_init(&loop->supervisor, loop->monitor, command ? &running->launcher : NULL);
   running->loop = loop;
-  pthread_create(&running->thread, NULL, run_loop, loop);
+  pthread_create(&running->thread, NULL, run_loop, running);
   while (!atomic_load(&mock->resumed))
     usleep(100);
   *out = running;
   return 0;
 }
+
+#define counter(running, name) __atomic_load_n(&pt_counters((running)->loop->monitor)->name, __ATOMIC_RELAXED)
 
 static int up(void **out) {
   return start_loop(out, NULL);
@@ -200,7 +203,7 @@ static int down(void **out) {
   assert_false(get(&extra, 2000000)); /* nothing is answered twice */
   atomic_store(&mock->ended, true);
   pthread_join(running->thread, NULL);
-  if (running->loop->launcher)
+  if (running->loop->supervisor.launcher)
     launcher_close(&running->launcher);
   pt_close(running->loop->monitor);
   close(running->loop->signal_fd);
@@ -282,16 +285,16 @@ static void a_jvm_that_dies_is_started_again(void **out) {
   answer_to(&request);
   atomic_store(&mock->ended, true);
   pthread_join(running->thread, NULL);
-  assert_int_equal(running->loop->restarts, 1);
-  assert_int_equal(running->loop->status, 0);
+  assert_int_equal(counter(running, jvm_restarts), 1);
+  assert_int_equal(running->status, 0);
   pthread_create(&running->thread, NULL, run_nothing, NULL);
 }
 
 static void a_jvm_that_never_worked_ends_the_run(void **out) {
   struct running *running = *out;
   pthread_join(running->thread, NULL);
-  assert_int_equal(running->loop->status, 3);
-  assert_int_equal(running->loop->restarts, 0);
+  assert_int_equal(running->status, 3);
+  assert_int_equal(counter(running, jvm_restarts), 0);
   pthread_create(&running->thread, NULL, run_nothing, NULL);
 }
 

@@ -56,8 +56,8 @@ final class Run {
     while (stream.state() == Native.PT_STATE_STARTING) {
       Thread.sleep(TICK_MILLIS);
     }
-    began = System.nanoTime();
-    long lineDue = began + LINE_NANOS;
+    began = stream.runningSince();
+    long lineDue = System.nanoTime() + LINE_NANOS;
     while (stream.state() != Native.PT_STATE_ENDED) {
       Thread.sleep(TICK_MILLIS);
       allocations.sample(exits());
@@ -98,6 +98,7 @@ final class Run {
     return drained;
   }
 
+  /** How long the guest has run or ran, under this JVM or an earlier one. */
   double seconds() {
     return ((ended == 0 ? System.nanoTime() : ended) - began) / 1e9;
   }

@@ -29,7 +29,14 @@ public enum Counter {
   WALKER_AD,
   COMMANDS,
   LATE_DENIED,
-  MORE;
+  MORE,
+  JVM_RESTARTS,
+  JVM_READY,
+  STALLS,
+  LONGEST_PAUSE_NS,
+  LONGEST_DECIDED_NS,
+  LONGEST_LATE_NS,
+  LONGEST_NO_JVM_NS;
 
   private final String field = name().toLowerCase(Locale.ROOT);
   private final int offset = StreamHeaderLayout.COUNTERS + Offsets.of(pt_counters.class, field);

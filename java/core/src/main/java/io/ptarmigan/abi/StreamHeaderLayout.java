@@ -19,6 +19,7 @@ public final class StreamHeaderLayout {
   public static final int GENERATION = Offsets.of(pt_stream_header.class, "generation");
   public static final int STATE = Offsets.of(pt_stream_header.class, "state");
   public static final int COMMANDS_DONE = Offsets.of(pt_stream_header.class, "commands_done");
+  public static final int RUNNING_NS = Offsets.of(pt_stream_header.class, "running_ns");
   public static final int COUNTERS = Offsets.of(pt_stream_header.class, "counters");
 
   private StreamHeaderLayout() {}

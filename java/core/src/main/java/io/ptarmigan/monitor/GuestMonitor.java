@@ -95,19 +95,21 @@ public final class GuestMonitor implements Monitor, AutoCloseable {
   }
 
   /**
-   * Protects what is to be protected, starts the plug-ins, then the threads. The native side lets
-   * the guest run once every watch placed until here is in force.
+   * Starts the plug-ins, protects what is to be protected, then starts the threads. The native side
+   * lets the guest run once every watch placed until here is in force.
    *
    * @throws IllegalStateException where the native side has no room for the first commands
    */
   public void start() {
+    for (Plugin plugin : plugins) {
+      plugin.start(this);
+    }
+    // From the first command on the native side tells what happens to memory: the decider is to
+    // read it soon.
     for (GuestMonitorBuilder.Range range : protectedRanges) {
       if (commands.protectRange(range.gpa(), range.length()) == CommandWriter.FULL) {
         throw new IllegalStateException("too many ranges to protect at once");
       }
-    }
-    for (Plugin plugin : plugins) {
-      plugin.start(this);
     }
     for (Follower follower : followers) {
       handlerThreads.add(run(follower.name(), follower.processor()));

@@ -69,6 +69,11 @@ public final class Stream {
     return Memory.getIntAcquire(buffer, StreamHeaderLayout.STATE);
   }
 
+  /** When the domain began to run, as {@link System#nanoTime}; 0 before. */
+  public long runningSince() {
+    return Memory.getLongOpaque(buffer, StreamHeaderLayout.RUNNING_NS);
+  }
+
   /** JVM generation that is attached, 0 for none. */
   public int generation() {
     return Memory.getIntAcquire(buffer, StreamHeaderLayout.GENERATION);

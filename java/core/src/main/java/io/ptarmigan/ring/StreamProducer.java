@@ -157,6 +157,9 @@ public final class StreamProducer {
   }
 
   public void state(int state) {
+    if (Memory.getLong(stream, StreamHeaderLayout.RUNNING_NS) == 0) {
+      Memory.setLong(stream, StreamHeaderLayout.RUNNING_NS, System.nanoTime());
+    }
     Memory.setIntRelease(stream, StreamHeaderLayout.STATE, state);
   }
 
