@@ -324,12 +324,20 @@ static void registers_travel_both_ways(void **out) {
   regs->r8 = 9;
   regs->r15 = 16;
   regs->gs_base = 77;
+  regs->es_sel = 101;
+  regs->cs_sel = 102;
+  regs->ss_sel = 103;
+  regs->ds_sel = 104;
+  regs->fs_sel = 105;
+  regs->gs_sel = 106;
   regs->dr7 = 0x400;
   translate_request(&request, 42, &exit);
   for (unsigned i = 0; i < 9; i++)
     assert_int_equal(exit.cpu.gpr[i], i + 1);
   assert_int_equal(exit.cpu.gpr[15], 16);
   assert_int_equal(exit.cpu.segment_base[5], 77);
+  for (unsigned i = 0; i < PT_SEGMENT_COUNT; i++)
+    assert_int_equal(exit.cpu.segment_selector[i], 101 + i);
   assert_int_equal(exit.cpu.code_bits, 64);
   assert_int_equal(exit.cpu.dr7, 0x400);
   assert_int_equal(exit.taken_ns, 42);

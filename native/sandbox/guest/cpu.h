@@ -84,7 +84,8 @@ struct cpu {
   struct space main;
   struct space child;
   struct shared_part shared;
-  uint64_t shadow[GUEST_ENTRIES + 8];
+  _Alignas(16) uint64_t shadow[GUEST_ENTRIES + 8];
+  uint64_t source[2]; /* what string moves copy from */
 };
 
 _Static_assert(offsetof(struct cpu, in) == CPU_IN, "CPU_IN");

@@ -54,6 +54,12 @@ void insn_address(struct cpu *cpu, struct plan *plan, uint64_t address) {
       cpu->in.gpr[RSP] = address + 8;
       plan->base = RSP;
       break;
+    case FORM_COPY:
+    case FORM_COPY_DOWN:
+      cpu->in.rflags |= plan->insn->form == FORM_COPY_DOWN ? FLAG_DF : 0;
+      cpu->in.gpr[RSI] = (uint64_t)cpu->source;
+      cpu->in.gpr[RDI] = address;
+      break;
     case FORM_DOWN:
       cpu->in.rflags |= FLAG_DF;
       cpu->in.gpr[RDI] = address + (plan->elements - 1) * 8;

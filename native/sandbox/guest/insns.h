@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The instructions with which the guest writes its tables, one a line:
- *   INSN(name, what it does, RARE, PLAIN or LOCKED, operand bytes, addressing form, weight, flags defined after it, assembly)
- * RARE ones are not what tables are usually written with: a monitor may not know how to do them itself. Operands: rax the new value or the mask, rdx what CMPXCHG stores, rcx a REP count; r10 as rax in FORM_INDEX.
- * Weights are in thousands of the writes that could be done in any way. Undefined flags: SDM vol. 2A and 2B.
+ *   INSN(name, what it does, RARE, PLAIN or LOCKED, operand bytes, addressing form, weight, flags defined after it,
+ * assembly) RARE ones are what a monitor may leave to the processor. Operands: rax the new value or the mask, rdx what
+ * CMPXCHG stores, rcx a REP count; r10 as rax in FORM_INDEX; FORM_COPY ones put rax where they copy from. Weights are
+ * in thousands of the writes that could be done in any way. Undefined flags: SDM vol. 2A and 2B.
  */
 /* clang-format off */
 INSN(mov8,        STORE,    PLAIN,  8, FORM_RDI,   400, FLAGS_ALL,   movq %rax, (%rdi))
@@ -47,13 +48,32 @@ INSN(btr8_lock,   BTR,      LOCKED, 8, FORM_BIT,    15, FLAGS_BIT,   lock btrq %
 INSN(btc8,        BTC,      PLAIN,  8, FORM_BIT,    15, FLAGS_BIT,   btcq %rax, (%rdi))
 INSN(btc8_lock,   BTC,      LOCKED, 8, FORM_BIT,    10, FLAGS_BIT,   lock btcq %rax, (%rdi))
 INSN(push8,       STORE,    RARE,   8, FORM_STACK,   5, FLAGS_ALL,   pushq %rax)
-INSN(movq8,       STORE,    RARE,   8, FORM_RDI,     5, FLAGS_ALL,   movq %rax, %xmm3; movq %xmm3, (%rdi))
-/* Chosen by name only: they write more than one entry. */
+INSN(movs8,       STORE,    PLAIN,  8, FORM_COPY,   10, FLAGS_ALL,   movq %rax, (%rsi); movsq)
+INSN(movs8_down,  STORE,    PLAIN,  8, FORM_COPY_DOWN, 5, FLAGS_ALL, movq %rax, (%rsi); movsq)
+INSN(movs4,       STORE,    PLAIN,  4, FORM_COPY,    5, FLAGS_ALL,   movl %eax, (%rsi); movsl)
+INSN(movs1,       STORE,    PLAIN,  1, FORM_COPY,    5, FLAGS_ALL,   movb %al, (%rsi); movsb)
+INSN(pop8,        STORE,    PLAIN,  8, FORM_RDI,    10, FLAGS_ALL,   pushq %rax; popq (%rdi))
+INSN(pop2,        STORE,    PLAIN,  2, FORM_RDI,     5, FLAGS_ALL,   pushw %ax; popw (%rdi))
+INSN(movq8,       STORE,    PLAIN,  8, FORM_RDI,     5, FLAGS_ALL,   movq %rax, %xmm3; movq %xmm3, (%rdi))
+INSN(movd4,       STORE,    PLAIN,  4, FORM_RDI,     5, FLAGS_ALL,   movd %eax, %xmm11; movd %xmm11, (%rdi))
+INSN(movhps8,     STORE,    PLAIN,  8, FORM_RDI,     5, FLAGS_ALL,   movq %rax, %xmm15; pslldq $8, %xmm15; movhps %xmm15, (%rdi))
+/* Chosen by name only: they write more than one entry, or what is no entry. */
 INSN(rep_stos8,   RANGE,    PLAIN,  8, FORM_RDI,     0, FLAGS_ALL,   rep stosq)
 INSN(rep_down8,   RANGE,    PLAIN,  8, FORM_DOWN,    0, FLAGS_ALL,   rep stosq)
-INSN(movups16,    PAIR,    RARE,   16, FORM_RDI,     0, FLAGS_ALL,   movq %rax, %xmm5; movq %rdx, %xmm6; punpcklqdq %xmm6, %xmm5; movups %xmm5, (%rdi))
-INSN(movdqu16,    PAIR,    RARE,   16, FORM_INDEX,   0, FLAGS_ALL,   movq %r10, %xmm5; movq %rdx, %xmm6; punpcklqdq %xmm6, %xmm5; movdqu %xmm5, -8(%rbx,%r9,8))
+INSN(rep_movs8,   PAIR,    PLAIN,   8, FORM_COPY,    0, FLAGS_ALL,   rep movsq)
+INSN(movdqa16,    PAIR,    PLAIN,  16, FORM_RDI,     0, FLAGS_ALL,   movq %rax, %xmm0; movq %rdx, %xmm1; punpcklqdq %xmm1, %xmm0; movdqa %xmm0, (%rdi))
+INSN(movntdq16,   PAIR,    PLAIN,  16, FORM_RDI,     0, FLAGS_ALL,   movq %rax, %xmm8; movq %rdx, %xmm9; punpcklqdq %xmm9, %xmm8; movntdq %xmm8, (%rdi))
+INSN(movups16,    PAIR,    PLAIN,  16, FORM_RDI,     0, FLAGS_ALL,   movq %rax, %xmm5; movq %rdx, %xmm6; punpcklqdq %xmm6, %xmm5; movups %xmm5, (%rdi))
+INSN(movdqu16,    PAIR,    PLAIN,  16, FORM_INDEX,   0, FLAGS_ALL,   movq %r10, %xmm5; movq %rdx, %xmm6; punpcklqdq %xmm6, %xmm5; movdqu %xmm5, -8(%rbx,%r9,8))
 INSN(mov8_across, ACROSS,   PLAIN,  8, FORM_RDI,     0, FLAGS_ALL,   movq %rax, (%rdi))
+INSN(movs8_across,ACROSS,   PLAIN,  8, FORM_COPY,    0, FLAGS_ALL,   movq %rax, (%rsi); movsq)
+INSN(movq8_across,ACROSS,   PLAIN,  8, FORM_RDI,     0, FLAGS_ALL,   movq %rax, %xmm7; movq %xmm7, (%rdi))
 INSN(or8_across,  ACROSS_OR,PLAIN,  8, FORM_RDI,     0, FLAGS_NO_AF, orq %rax, (%rdi))
+INSN(mov_ss,      STORE,    PLAIN,  2, FORM_RDI,     0, FLAGS_ALL,   movw %ss, (%rdi))
+INSN(mov_cs,      STORE,    PLAIN,  2, FORM_RDI,     0, FLAGS_ALL,   movw %cs, (%rdi))
+INSN(mov_ds,      STORE,    PLAIN,  2, FORM_RDI,     0, FLAGS_ALL,   movw %ds, (%rdi))
+INSN(mov_es,      STORE,    PLAIN,  2, FORM_RDI,     0, FLAGS_ALL,   movw %es, (%rdi))
+INSN(mov_fs,      STORE,    PLAIN,  2, FORM_RDI,     0, FLAGS_ALL,   movw %fs, (%rdi))
+INSN(mov_gs,      STORE,    PLAIN,  2, FORM_RDI,     0, FLAGS_ALL,   movw %gs, (%rdi))
 /* clang-format on */
 #undef INSN

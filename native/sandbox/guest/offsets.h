@@ -9,11 +9,13 @@
 #define CPU_BYTES 16384
 
 /* How the instruction addresses memory. */
-#define FORM_RDI 0   /* (%rdi) */
-#define FORM_INDEX 1 /* -8(%rbx,%r9,8) */
-#define FORM_GS 2    /* %gs:(%rdi) */
-#define FORM_BIT 3   /* (%rdi), moved by the bit offset in rax */
-#define FORM_STACK 4 /* push: below rsp */
-#define FORM_DOWN 5  /* (%rdi) with DF set */
+#define FORM_RDI 0       /* (%rdi) */
+#define FORM_INDEX 1     /* -8(%rbx,%r9,8) */
+#define FORM_GS 2        /* %gs:(%rdi) */
+#define FORM_BIT 3       /* (%rdi), moved by the bit offset in rax */
+#define FORM_STACK 4     /* push: below rsp */
+#define FORM_DOWN 5      /* (%rdi) with DF set */
+#define FORM_COPY 6      /* (%rdi), from (%rsi), which is the vCPU's own source */
+#define FORM_COPY_DOWN 7 /* likewise with DF set */
 
 #endif

@@ -8,7 +8,7 @@
 enum { TABLE_GROUP = 32, UPPER_ENTRIES = GUEST_SHARED_TABLES + 2 };
 
 /* Entries of the contended table, from the counters up. None is ever present. */
-enum { COMPARED = SHARED_COUNTERS, COMPARED8B, EXCHANGED, LOCK, GUARDED };
+enum { COMPARED = SHARED_COUNTERS, COMPARED8B, EXCHANGED, LOCK, GUARDED, SELECTORS /* one for each vCPU */ };
 enum { LOCK_BIT = 9 };
 
 static uint64_t fixed_table(unsigned fixed) {
@@ -179,8 +179,13 @@ static void critical_section(struct cpu *cpu) {
   cpu->shared.sections++;
 }
 
+static void keep_selector(struct cpu *cpu) {
+  cpu->shared_writes++;
+  store_selector(cpu, contended_entry(SELECTORS + (unsigned)cpu->id));
+}
+
 void shared_step(struct cpu *cpu) {
-  switch (random_below(cpu, 16)) {
+  switch (random_below(cpu, 17)) {
     case 0:
       count_up(cpu, COMPARED, &cpu->shared.compared, store_compare);
       break;
@@ -207,8 +212,11 @@ void shared_step(struct cpu *cpu) {
       flip_soft(cpu);
       break;
     case 11:
+      keep_selector(cpu);
+      break;
     case 12:
     case 13:
+    case 14:
       age_own(cpu);
       break;
     default:

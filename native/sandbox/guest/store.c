@@ -247,14 +247,19 @@ void store_range(struct cpu *cpu, uint64_t gpa, uint64_t count, uint64_t value, 
 }
 
 void store_pair(struct cpu *cpu, uint64_t gpa, uint64_t low, uint64_t high) {
-  unsigned name = random_below(cpu, 2) == 0 ? INSN_movups16 : INSN_movdqu16;
-  struct plan plan = {.insn = &insns[name], .entries = 2, .elements = 1, .own = ~0ull};
+  static const enum insn_name names[] = {INSN_movups16, INSN_movdqu16, INSN_rep_movs8, INSN_movdqa16, INSN_movntdq16};
+  unsigned unaligned = 3; /* the first of them, all that will do off a multiple of 16 */
+  enum insn_name name = names[random_below(cpu, gpa % 16 == 0 ? unaligned + 2 : unaligned)];
+  struct plan plan = {.insn = &insns[name], .entries = 2, .elements = name == INSN_rep_movs8 ? 2 : 1, .own = ~0ull};
   struct registers seen;
   cpu->private_writes++;
   insn_junk(cpu);
   cpu->in.gpr[RAX] = low;
   cpu->in.gpr[R10] = low;
   cpu->in.gpr[RDX] = high;
+  cpu->in.gpr[RCX] = 2;
+  cpu->source[0] = low;
+  cpu->source[1] = high;
   insn_address(cpu, &plan, (uint64_t)direct(gpa));
   execute(cpu, &plan, &seen);
 }
@@ -263,8 +268,9 @@ void store_across(struct cpu *cpu, uint64_t gpa, uint64_t old[2], uint64_t value
   uint64_t before = old[0] >> 32 | old[1] << 32;
   uint64_t after = value[0] >> 32 | value[1] << 32;
   bool only_sets = (before & ~after) == 0;
-  struct plan plan = {
-      .insn = &insns[only_sets ? INSN_or8_across : INSN_mov8_across], .entries = 2, .elements = 1, .own = ~0ull};
+  static const enum insn_name moves[] = {INSN_mov8_across, INSN_movs8_across, INSN_movq8_across};
+  enum insn_name name = only_sets ? INSN_or8_across : moves[random_below(cpu, 3)];
+  struct plan plan = {.insn = &insns[name], .entries = 2, .elements = 1, .own = ~0ull};
   struct registers seen;
   cpu->private_writes++;
   insn_junk(cpu);
@@ -322,6 +328,15 @@ void store_plain(struct cpu *cpu, uint64_t gpa, uint64_t value) {
   struct plan plan = contended(cpu, INSN_mov8, gpa);
   plan.own = ~0ull;
   cpu->in.gpr[RAX] = value;
+  execute(cpu, &plan, &seen);
+}
+
+void store_selector(struct cpu *cpu, uint64_t gpa) {
+  static const enum insn_name names[] = {INSN_mov_ss, INSN_mov_cs, INSN_mov_ds, INSN_mov_es, INSN_mov_fs, INSN_mov_gs};
+  struct registers seen;
+  struct plan plan = contended(cpu, names[random_below(cpu, 6)], gpa);
+  plan.own = ~0ull;
+  insn_address(cpu, &plan, plan.address + 2 + 2 * random_below(cpu, 3));
   execute(cpu, &plan, &seen);
 }
 

@@ -21,7 +21,7 @@ void store_age(struct cpu *cpu, uint64_t gpa, uint64_t own);
 /* Sets count entries from gpa to value by REP STOS, upwards or downwards. */
 void store_range(struct cpu *cpu, uint64_t gpa, uint64_t count, uint64_t value, bool down);
 
-/* Sets the entries at gpa and gpa + 8 by one 16-byte store. */
+/* Sets the entries at gpa and gpa + 8 by one 16-byte store, or by two moves of one REP MOVS. */
 void store_pair(struct cpu *cpu, uint64_t gpa, uint64_t low, uint64_t high);
 
 /* Changes the upper half of the entry at gpa and the lower half of the next by one unaligned store. */
@@ -37,6 +37,8 @@ uint64_t store_exchange(struct cpu *cpu, uint64_t gpa, uint64_t value);
 void store_add(struct cpu *cpu, uint64_t gpa, uint64_t value);
 /* A plain MOV, without a choice from the random stream, while the caller alone writes the entry. */
 void store_plain(struct cpu *cpu, uint64_t gpa, uint64_t value);
+/* A segment register into one of the upper three quarters of an entry that the caller alone writes. */
+void store_selector(struct cpu *cpu, uint64_t gpa);
 /* Sets or clears a bit under LOCK; returns whether it was set before. */
 bool store_bit(struct cpu *cpu, uint64_t gpa, unsigned bit, bool set);
 
