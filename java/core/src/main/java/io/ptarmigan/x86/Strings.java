@@ -7,6 +7,7 @@ package io.ptarmigan.x86;
  */
 final class Strings {
   private static final int SOURCE_BYTES = 32;
+  private static final int PAGE_BYTES = 4096;
 
   private Strings() {}
 
@@ -39,13 +40,24 @@ final class Strings {
     return advanceSource(plan, in, out, elements, step);
   }
 
-  /**
-   * Downwards one element at a time: the bytes are read lowest first, and other processors could
-   * tell if an element were read before the one above it.
-   */
   private static Result needSource(Plan plan, ExitState in, Effect out, int elements, int step) {
-    int wanted = step > 0 ? Math.min(elements, SOURCE_BYTES / plan.size) : 1;
-    return out.needSource(plan.source.linear(in, 0), wanted * plan.size);
+    long address = plan.source.linear(in, 0);
+    int wanted = Math.min(elements, readable(plan, address, step));
+    return out.needSource(address, wanted * plan.size);
+  }
+
+  /**
+   * Elements of the source that may be read. The processor has read only the first, so what it
+   * checks for the others must be the same: they end with the page, and where segments have limits
+   * there are none. Downwards there are none either: the bytes are read lowest first, and other
+   * processors could tell if an element were read before the one above it.
+   */
+  private static int readable(Plan plan, long address, int step) {
+    if (step < 0 || plan.bits != 64) {
+      return 1;
+    }
+    int left = PAGE_BYTES - (int) (address & PAGE_BYTES - 1);
+    return Math.max(1, Math.min(left, SOURCE_BYTES) / plan.size);
   }
 
   /** {@code size} bytes (at most 8) of the source from byte {@code from}. */

@@ -30,8 +30,11 @@ class NeedsTest {
     "bits=64 insn=f348a5 rsi=7fff0000 rcx=2, 7fff0000, 16",
     "bits=64 insn=f348a5 rsi=7fff0000 rcx=9999, 7fff0000, 32",
     "bits=64 insn=f3a4 rsi=7fff0000 rcx=9999, 7fff0000, 32",
+    "bits=64 insn=f348a5 rsi=7fff0fe9 rcx=9999, 7fff0fe9, 16", // up to the page's end
+    "bits=64 insn=f348a5 rsi=7fff0ffc rcx=9999, 7fff0ffc, 8", // but one, which crosses it
+    "bits=32 insn=f3a5 rsi=7fff0000 rcx=9999, 7fff0000, 4", // limits: one by one
     "bits=64 insn=f348a5 rsi=7fff0020 rcx=4 rflags=400, 7fff0020, 8", // downwards: one by one
-    "bits=64 insn=f348a5 rsi=10000ff8 rcx=4, 10000ff8, 16", // the third element is the first again
+    "bits=64 insn=f3a5 rsi=10001000 rcx=4, 10001000, 8", // the third element is the first again
     "bits=64 insn=8f07 rsp=7ffe0000, 7ffe0000, 8",
     "bits=64 insn=668f07 rsp=7ffe0001, 7ffe0001, 2",
     "bits=32 insn=8f07 rsp=ffffffff7ffe0000 ssbase=100, 7ffe0100, 4",
