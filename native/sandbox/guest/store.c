@@ -3,7 +3,7 @@
 
 #include "guest/insn.h"
 
-enum { MOST_DRAWS = 6, MOST_PAIRED = 2, MOST_RETRIES = 10000 };
+enum { MOST_DRAWS = 6, MOST_PAIRED = 2, MOST_RETRIES = 10000, DENIED_PUSHES = 4 };
 
 static volatile uint64_t *entries_of(const struct plan *plan) {
   return (volatile uint64_t *)(plan->address & ~7ull);
@@ -179,10 +179,9 @@ static bool compare_failed(const struct plan *plan, const struct registers *seen
   return (plan->insn->how == COMPARE || plan->insn->how == COMPARE8B) && (seen->rflags & FLAG_ZF) == 0;
 }
 
-static void change(struct cpu *cpu, uint64_t gpa, uint64_t old, uint64_t value, bool denied) {
+static void change(struct cpu *cpu, uint64_t gpa, uint64_t old, uint64_t value, const struct insn *insn, bool denied) {
   struct plan plan;
   struct registers seen;
-  const struct insn *insn = choose(cpu, old, value, denied ? PLAIN : RARE, &insns[INSN_mov8]);
   unsigned retries = 0;
   if (denied && cpu->reference) {
     return;
@@ -196,11 +195,12 @@ static void change(struct cpu *cpu, uint64_t gpa, uint64_t old, uint64_t value, 
 
 void store_entry(struct cpu *cpu, uint64_t gpa, uint64_t old, uint64_t value) {
   cpu->private_writes++;
-  change(cpu, gpa, old, value, false);
+  change(cpu, gpa, old, value, choose(cpu, old, value, RARE, &insns[INSN_mov8]), false);
 }
 
 void store_denied(struct cpu *cpu, uint64_t gpa, uint64_t old, uint64_t value) {
-  change(cpu, gpa, old, value, true);
+  const struct insn *insn = choose(cpu, old, value, PLAIN, &insns[INSN_mov8]);
+  change(cpu, gpa, old, value, random_below(cpu, DENIED_PUSHES) == 0 ? &insns[INSN_push8] : insn, true);
 }
 
 void store_shared(struct cpu *cpu, uint64_t gpa, uint64_t own, uint64_t old, uint64_t value) {

@@ -42,7 +42,10 @@ void store_selector(struct cpu *cpu, uint64_t gpa);
 /* Sets or clears a bit under LOCK; returns whether it was set before. */
 bool store_bit(struct cpu *cpu, uint64_t gpa, unsigned bit, bool set);
 
-/* As store_entry, where the monitor is expected to let all of the instruction happen but the write. */
+/*
+ * As store_entry, where the monitor is expected to let all of the instruction happen but the write. Often by PUSH,
+ * which a monitor can't tell from an interrupt frame and has to let the processor execute before it can deny it.
+ */
 void store_denied(struct cpu *cpu, uint64_t gpa, uint64_t old, uint64_t value);
 
 #endif

@@ -13,7 +13,12 @@ import org.HdrHistogram.Histogram;
 /** One line a second about what happened since the line before. */
 final class LiveLine {
   private static final Counter[] LADDER = {
-    Counter.EMULATED, Counter.DENIED, Counter.STEPPED, Counter.HV_EMULATED, Counter.FAIL_POLICY
+    Counter.EMULATED,
+    Counter.DENIED,
+    Counter.STEPPED,
+    Counter.HV_EMULATED,
+    Counter.FAIL_POLICY,
+    Counter.LATE_DENIED
   };
 
   private final PrintStream output;

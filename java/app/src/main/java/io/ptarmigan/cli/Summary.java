@@ -41,6 +41,7 @@ final class Summary {
     }
     require("replies", number("exits"), "not every exit has one reply");
     require("lost", 0, "exits or stores are lost");
+    require("deny_rules_refused", 0, "deny rules are not in force");
     require("guest_mismatches", 0, "the guest can tell that it is watched");
   }
 
@@ -66,6 +67,7 @@ final class Summary {
     values.put("jvm_gc_count", run.collectionsSinceStart());
     values.put("changes_dropped", run.monitor.changesDropped());
     values.put("decider_failures", run.monitor.deciderCounters().failures());
+    values.put("deny_rules_refused", run.monitor.writeCounters().get(WriteCounters.RULES_REFUSED));
     values.put("interrupt_like", run.monitor.deciderCounters().interruptLike());
     values.put("plan_hits", run.plans.hits());
     values.put("plan_misses", run.plans.misses());

@@ -35,6 +35,8 @@ class SummaryTest {
           "replies",
           "emulated",
           "denied",
+          "late_denied",
+          "deny_rules_refused",
           "stepped",
           "hv_emulated",
           "fail_policy",

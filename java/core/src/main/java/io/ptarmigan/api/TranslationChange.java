@@ -26,7 +26,9 @@ public interface TranslationChange {
     /** Same page size, reached through another table than before. */
     TABLE_REPLACED,
     /** A table on the path cannot be read, such as one outside the guest's memory. */
-    UNREADABLE
+    UNREADABLE,
+    /** It has not: the write was denied. */
+    UNCHANGED
   }
 
   /** How the change came about. */
@@ -42,7 +44,15 @@ public interface TranslationChange {
     /** Found in memory without having been seen as a write. */
     RESYNC,
     /** Found when the watch was placed. */
-    PLACED
+    PLACED,
+    /** Not at all: the write was judged and denied before it reached memory. */
+    DENIED,
+    /**
+     * Not to stay: a write that nobody had judged changed denied bits, and they were put back
+     * before the virtual CPU went on; or they were kept from being written, then {@link
+     * #newEntry()} is {@link #oldEntry()}.
+     */
+    LATE_DENIED
   }
 
   Watch watch();

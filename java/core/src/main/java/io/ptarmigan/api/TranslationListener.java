@@ -10,8 +10,9 @@ public interface TranslationListener {
    * <p>Called on the thread that decides about exits, while a virtual CPU waits, under the exit's
    * deadline: it must not block, allocate or keep {@code proposed}, which is reused. It can be
    * called again for the same instruction when another virtual CPU changed the entry meanwhile.
-   * Writes that are not emulated are not asked about. Listeners are asked in the order in which the
-   * watches were placed until one denies. An exception counts as {@link Verdict#ALLOW}.
+   * Writes that are not emulated are not asked about, nor those that {@link Watches#deny} denies.
+   * Listeners are asked in the order in which the watches were placed until one denies. An
+   * exception counts as {@link Verdict#ALLOW}.
    *
    * <p>Where the new entry links a table that is not read yet, {@link TranslationChange#newFrame()}
    * is {@link TranslationChange#UNKNOWN_FRAME}; it is then not certain that the translation
@@ -20,6 +21,17 @@ public interface TranslationListener {
   default Verdict before(TranslationChange proposed) {
     return Verdict.ALLOW;
   }
+
+  /**
+   * The guest tried to change bits that {@link Watches#deny} keeps, and memory is as before. Called
+   * on the observer thread, in order with {@link #changed}; {@code attempt} is reused after the
+   * call. {@link TranslationChange#oldEntry()} is what memory holds, {@link
+   * TranslationChange#newEntry()} what the guest wanted to write.
+   *
+   * <p>{@link TranslationChange.How#LATE_DENIED} deserves an alarm: the instruction was executed
+   * without having been judged, and memory was put right after it, before the virtual CPU went on.
+   */
+  default void denied(TranslationChange attempt) {}
 
   /**
    * The translation has changed. Called on the observer thread, in the order of the changes, and

@@ -18,4 +18,23 @@ public interface Watches {
    * @throws IllegalStateException if too many watches wait to be placed
    */
   Watch watch(long cr3, long address, Bits bits, TranslationListener listener);
+
+  /**
+   * As {@link #watch}, and besides keeps the entries on the path as they are: in none of them, at
+   * any level, can the guest change one of the bits. A write that would do so takes effect on
+   * registers and not on memory. This holds for every write, also one that is not emulated, comes
+   * while Java is late or is not running at all; a veto in {@link TranslationListener#before} does
+   * not. The listener is told by {@link TranslationListener#denied}.
+   *
+   * <p>Entries are kept from the moment they are read, as they are then: where the path changes in
+   * bits that are not denied, those of the new tables are kept. To keep a translation as a whole
+   * take {@link Bits#DEFAULT}. {@link Bits#PS} means nothing in an entry of the lowest level; with
+   * {@link Bits#FRAME} the whole frame field is kept, whatever the size of the page.
+   *
+   * <p>The native side keeps rules for {@code PT_DENY_RULES} entries of all watches; rules beyond
+   * are counted as refused, and only emulated writes are denied by them.
+   *
+   * @throws IllegalArgumentException as {@link #watch}, and if there are no bits
+   */
+  Watch deny(long cr3, long address, Bits bits, TranslationListener listener);
 }

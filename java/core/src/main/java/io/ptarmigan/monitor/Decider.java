@@ -121,6 +121,7 @@ public final class Decider implements EventHandler<StreamRecord> {
         }
       }
       case Native.PT_RESULT_DENIED -> writes.denied(outcome);
+      case Native.PT_RESULT_LATE_DENIED -> writes.lateDenied(outcome);
       default -> {
         // Resumed at the instruction: memory is as it was.
       }

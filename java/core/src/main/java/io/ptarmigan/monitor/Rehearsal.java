@@ -33,6 +33,9 @@ public final class Rehearsal {
   private static final long WATCHED = 0;
   private static final long DENIED = 0x1000;
   private static final long DENIED_ENTRY = TABLE_1 + 8;
+  private static final long KEPT = 0x2000;
+  private static final long KEPT_ENTRY = TABLE_1 + 16;
+  private static final long KEY = 1L << 59;
   private static final long FRAME = 0xA000;
   private static final long MOV = 0x078948L; // mov [rdi], rax
 
@@ -80,8 +83,8 @@ public final class Rehearsal {
    * Decides some exits on the calling thread.
    *
    * @param emulator to warm up; not in use by another thread
-   * @param rounds of four exits: one on a watched entry, one that is denied, one that unlinks or
-   *     links a table, one that loses its swap
+   * @param rounds of five exits: one on a watched entry, one that a listener denies, one that a
+   *     rule denies, one that loses its swap, one that unlinks or links a table
    */
   public static Rehearsal run(Emulator emulator, int rounds) {
     Rehearsal rehearsal = new Rehearsal(emulator);
@@ -110,10 +113,12 @@ public final class Rehearsal {
     guest.set(TABLE_2, TABLE_1 | FLAGS);
     guest.set(TABLE_1, FRAME | FLAGS);
     guest.set(DENIED_ENTRY, FRAME | FLAGS);
+    guest.set(KEPT_ENTRY, FRAME | FLAGS);
     new WatchRule(ROOT, WATCHED, Bits.DEFAULT, WritePolicy.ALLOW)
         .place(writes.watches(), change -> {});
     new WatchRule(ROOT, DENIED, Bits.DEFAULT, Rehearsal::keepEntry)
         .place(writes.watches(), change -> {});
+    writes.watches().deny(ROOT, KEPT, Bits.PKEY, change -> {});
     writes.poll();
     guest.serve();
   }
@@ -126,6 +131,9 @@ public final class Rehearsal {
     long value = FRAME + ((long) i << 12) | FLAGS;
     guest.store(INSTRUCTIONS[i % INSTRUCTIONS.length], TABLE_1, value, Native.PT_RESULT_APPLIED);
     guest.store(MOV, DENIED_ENTRY, value, Native.PT_RESULT_APPLIED);
+    long key = (i & 1) == 0 ? KEY : 0; // where the table is linked
+    guest.store(MOV, KEPT_ENTRY, FRAME | FLAGS | key, Native.PT_RESULT_APPLIED);
+    guest.putBack(KEPT_ENTRY, FRAME | FLAGS | KEY);
     guest.store(MOV, TABLE_1, value, Native.PT_RESULT_LOST_SWAP);
     long link = (i & 1) == 0 ? 0 : TABLE_1 | FLAGS;
     guest.store(MOV, TABLE_2, link, Native.PT_RESULT_APPLIED);

@@ -117,14 +117,36 @@ final class RehearsalGuest {
     producer
         .outcome(0, sequence, told)
         .with(OutcomeLayout.GPA, gpa)
-        .with(OutcomeLayout.MASK, told == Native.PT_RESULT_APPLIED ? mask : 0);
+        .with(OutcomeLayout.MASK, writes(told) || denies(told) ? mask : 0);
     for (int i = 0; i < WINDOW_ENTRIES; i++) {
+      boolean touched = (mask >>> i * Long.BYTES & 0xFF) != 0;
+      long decided = producer.decisionLong(0, DecisionLayout.BYTES + i * Long.BYTES);
       producer.with(OutcomeLayout.REPLACED + i * Long.BYTES, memory[first + i]);
-      if (told == Native.PT_RESULT_APPLIED && (mask >>> i * Long.BYTES & 0xFF) != 0) {
-        memory[first + i] = producer.decisionLong(0, DecisionLayout.BYTES + i * Long.BYTES);
+      if (writes(told) && touched) {
+        memory[first + i] = decided;
       }
-      producer.with(OutcomeLayout.BYTES + i * Long.BYTES, memory[first + i]);
+      producer.with(
+          OutcomeLayout.BYTES + i * Long.BYTES, denies(told) ? decided : memory[first + i]);
     }
+    decider.accept(producer.publish());
+  }
+
+  private static boolean writes(int result) {
+    return result == Native.PT_RESULT_APPLIED;
+  }
+
+  private static boolean denies(int result) {
+    return result == Native.PT_RESULT_DENIED;
+  }
+
+  /** The outcome of a store that was executed unjudged, and whose entry was put back. */
+  void putBack(long gpa, long attempted) {
+    producer
+        .outcome(0, 0, Native.PT_RESULT_LATE_DENIED)
+        .with(OutcomeLayout.GPA, gpa)
+        .with(OutcomeLayout.MASK, 0xFF)
+        .with(OutcomeLayout.REPLACED, attempted)
+        .with(OutcomeLayout.BYTES, memory[(int) gpa / Long.BYTES]);
     decider.accept(producer.publish());
   }
 }

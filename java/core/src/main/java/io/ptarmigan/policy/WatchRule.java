@@ -47,25 +47,33 @@ public record WatchRule(long cr3, long address, Bits bits, WritePolicy policy) {
   }
 
   /**
-   * Places the watch.
+   * Places the watch; with {@link WritePolicy#DENY} as one that keeps the entries on its path.
    *
-   * @param observer told of changes, as {@link TranslationListener#changed} is
+   * @param observer told of changes and of what was denied, as a {@link TranslationListener} is
    */
   public Watch place(Watches watches, Consumer<TranslationChange> observer) {
-    return watches.watch(
-        cr3,
-        address,
-        bits,
-        new TranslationListener() {
-          @Override
-          public Verdict before(TranslationChange proposed) {
-            return policy.judge(proposed);
-          }
+    TranslationListener listener = listener(observer);
+    return policy == WritePolicy.DENY
+        ? watches.deny(cr3, address, bits, listener)
+        : watches.watch(cr3, address, bits, listener);
+  }
 
-          @Override
-          public void changed(TranslationChange change) {
-            observer.accept(change);
-          }
-        });
+  private TranslationListener listener(Consumer<TranslationChange> observer) {
+    return new TranslationListener() {
+      @Override
+      public Verdict before(TranslationChange proposed) {
+        return policy.judge(proposed);
+      }
+
+      @Override
+      public void denied(TranslationChange attempt) {
+        observer.accept(attempt);
+      }
+
+      @Override
+      public void changed(TranslationChange change) {
+        observer.accept(change);
+      }
+    };
   }
 }

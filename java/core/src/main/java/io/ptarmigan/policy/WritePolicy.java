@@ -9,7 +9,9 @@ public interface WritePolicy {
   /** Watches only. */
   WritePolicy ALLOW = proposed -> Verdict.ALLOW;
 
-  /** Vetoes every change that matters to the watch. */
+  /**
+   * Vetoes every change that matters to the watch; a {@link WatchRule} keeps the entries besides.
+   */
   WritePolicy DENY = proposed -> Verdict.DENY;
 
   /** Under the conditions of {@link io.ptarmigan.api.TranslationListener#before}. */

@@ -43,7 +43,7 @@ public final class CommandWriter implements GuestPort {
    */
   @Override
   public long protectAndRead(long gpa, int length) {
-    return publish(Native.PT_COMMAND_PROTECT_READ, gpa, length);
+    return publish(Native.PT_COMMAND_PROTECT_READ, gpa, length, 0);
   }
 
   /**
@@ -54,7 +54,7 @@ public final class CommandWriter implements GuestPort {
    */
   @Override
   public long read(long gpa, int length) {
-    return publish(Native.PT_COMMAND_READ, gpa, length);
+    return publish(Native.PT_COMMAND_READ, gpa, length, 0);
   }
 
   /**
@@ -67,7 +67,27 @@ public final class CommandWriter implements GuestPort {
     if (length < 0 || length > MOST_RANGE_BYTES) {
       throw new IllegalArgumentException("a range of " + length + " bytes");
     }
-    return publish(Native.PT_COMMAND_PROTECT_RANGE, gpa, (int) length);
+    return publish(Native.PT_COMMAND_PROTECT_RANGE, gpa, (int) length, 0);
+  }
+
+  /**
+   * Denies changes of bits of an 8-byte entry.
+   *
+   * @return the command's number or {@link #FULL}
+   */
+  @Override
+  public long deny(long gpa, long mask) {
+    return publish(Native.PT_COMMAND_DENY, gpa, Long.BYTES, mask);
+  }
+
+  /**
+   * Lets bits of an 8-byte entry change again.
+   *
+   * @return the command's number or {@link #FULL}
+   */
+  @Override
+  public long allow(long gpa, long mask) {
+    return publish(Native.PT_COMMAND_ALLOW, gpa, Long.BYTES, mask);
   }
 
   /**
@@ -76,7 +96,7 @@ public final class CommandWriter implements GuestPort {
    */
   @Override
   public void release(long gpa) {
-    if (releasesWaiting == 0 && publish(Native.PT_COMMAND_RELEASE, gpa, 0) != FULL) {
+    if (releasesWaiting == 0 && publish(Native.PT_COMMAND_RELEASE, gpa, 0, 0) != FULL) {
       return;
     }
     if (releasesWaiting == RELEASES_KEPT) {
@@ -90,7 +110,7 @@ public final class CommandWriter implements GuestPort {
   /** Publishes releases that found the ring full, as far as there is room now. */
   public void flush() {
     while (releasesWaiting > 0
-        && publish(Native.PT_COMMAND_RELEASE, releases[firstRelease], 0) != FULL) {
+        && publish(Native.PT_COMMAND_RELEASE, releases[firstRelease], 0, 0) != FULL) {
       firstRelease = (firstRelease + 1) & (RELEASES_KEPT - 1);
       releasesWaiting--;
     }
@@ -106,7 +126,7 @@ public final class CommandWriter implements GuestPort {
     return published;
   }
 
-  private long publish(int kind, long gpa, int length) {
+  private long publish(int kind, long gpa, int length, long mask) {
     if (published - stream.commandsDone() >= Native.PT_COMMAND_COUNT) {
       return FULL;
     }
@@ -116,6 +136,7 @@ public final class CommandWriter implements GuestPort {
     Memory.setInt(buffer, slot + CommandLayout.KIND, kind);
     Memory.setInt(buffer, slot + CommandLayout.LENGTH, length);
     Memory.setLong(buffer, slot + CommandLayout.GPA, gpa);
+    Memory.setLong(buffer, slot + CommandLayout.MASK, mask);
     published = number;
     decisions.commandsPublished(number);
     wake.published();

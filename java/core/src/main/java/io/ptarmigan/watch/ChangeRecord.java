@@ -42,9 +42,16 @@ public final class ChangeRecord implements TranslationChange {
   void translation(Translation before, Translation after) {
     oldFrame = frame(before);
     newFrame = frame(after);
-    oldPageSize = before.mapped() ? format.pageBytes(before.pageLevel()) : 0;
-    newPageSize = after.mapped() ? format.pageBytes(after.pageLevel()) : 0;
+    oldPageSize = pageSize(before);
+    newPageSize = pageSize(after);
     cause = cause(before, after, level);
+  }
+
+  /** The address translates as before; {@link #entry} comes first. */
+  void unchanged(Translation translation) {
+    oldFrame = newFrame = frame(translation);
+    oldPageSize = newPageSize = pageSize(translation);
+    cause = Cause.UNCHANGED;
   }
 
   void origin(How how, int vcpu, long sequence, long instruction) {
@@ -52,6 +59,10 @@ public final class ChangeRecord implements TranslationChange {
     this.vcpu = vcpu;
     this.sequence = sequence;
     this.instruction = instruction;
+  }
+
+  private long pageSize(Translation translation) {
+    return translation.mapped() ? format.pageBytes(translation.pageLevel()) : 0;
   }
 
   private static long frame(Translation translation) {
@@ -107,7 +118,12 @@ public final class ChangeRecord implements TranslationChange {
 
   /** Tells the listener of the watch, unless the watch is closed. On the observer thread. */
   public void deliver() {
-    if (!watch.closed()) {
+    if (watch.closed()) {
+      return;
+    }
+    if (how == How.DENIED || how == How.LATE_DENIED) {
+      watch.listener.denied(this);
+    } else {
       watch.listener.changed(this);
     }
   }

@@ -22,6 +22,22 @@ public interface GuestPort {
   long read(long gpa, int length);
 
   /**
+   * Denies changes of the bits in {@code mask} of the 8-byte entry at {@code gpa}, on every rung of
+   * the native ladder, and protects its frame as long.
+   *
+   * @param mask without the accessed and dirty flags; adds to what is denied already
+   * @return as {@link #protectAndRead}
+   */
+  long deny(long gpa, long mask);
+
+  /**
+   * Lets bits change again that were denied.
+   *
+   * @return as {@link #protectAndRead}
+   */
+  long allow(long gpa, long mask);
+
+  /**
    * Drops one protection of the frame of {@code gpa}. Never lost: where there is no room, the port
    * keeps it and asks later.
    */

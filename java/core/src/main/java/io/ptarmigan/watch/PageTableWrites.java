@@ -144,9 +144,43 @@ public final class PageTableWrites {
     }
   }
 
-  /** Takes notice of a write that was denied. */
+  /** Takes notice of a write that was denied before it reached memory. */
   public void denied(AppliedWrite write) {
     counters.add(WriteCounters.DENIED, 1);
+    int left = write.mask();
+    for (int i = 0; left != 0; i++, left >>>= ENTRY_BYTES) {
+      WatchedEntry entry = tables.find(write.gpa() + (long) i * ENTRY_BYTES);
+      if ((left & 0xFF) != 0 && entry != null && write.replaced(i) != write.bytes(i)) {
+        paths.denied(entry, write.replaced(i), write.bytes(i), write, How.DENIED);
+      }
+    }
+  }
+
+  /**
+   * Takes notice of denied bits that were put back, or kept from being written. What else the same
+   * write changed in the entry is in memory, though its own outcome is still to come.
+   */
+  public void lateDenied(AppliedWrite write) {
+    int left = write.mask();
+    for (int i = 0; left != 0; i++, left >>>= ENTRY_BYTES) {
+      if ((left & 0xFF) != 0) {
+        counters.add(WriteCounters.LATE_DENIED, 1);
+        putBack(write.gpa() + (long) i * ENTRY_BYTES, write.replaced(i), write.bytes(i), write);
+      }
+    }
+    paths.settle();
+    tables.issue();
+  }
+
+  private void putBack(long address, long attempted, long held, AppliedWrite write) {
+    WatchedEntry entry = tables.find(address);
+    if (entry == null || !entry.known()) {
+      return;
+    }
+    paths.denied(entry, held, attempted, write, How.LATE_DENIED);
+    if (((entry.value ^ held) & ~SET_BY_WALKER) != 0) {
+      set(entry, entry.value, held, write, How.STEPPED);
+    }
   }
 
   /**
@@ -158,6 +192,9 @@ public final class PageTableWrites {
    */
   public void completed(long id, int kind, int status, long gpa, int length, CompletionData data) {
     boolean succeeded = status >= 0 && length >= ENTRY_BYTES;
+    if (kind == Native.PT_COMMAND_DENY && status < 0) {
+      counters.add(WriteCounters.RULES_REFUSED, 1);
+    }
     WatchedEntry entry = tables.complete(id, succeeded, data);
     if (entry != null) {
       if (!entry.known()) {

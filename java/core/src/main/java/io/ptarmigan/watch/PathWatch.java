@@ -19,6 +19,9 @@ final class PathWatch implements Watch {
   /** Bits that matter, in entry layout. */
   final long mask;
 
+  /** Bits that must not change in any entry of the path; 0 for a watch that denies nothing. */
+  final long denied;
+
   /** Place in the order of placement, from 1; 0 before. */
   long order;
 
@@ -61,6 +64,7 @@ final class PathWatch implements Watch {
       long root,
       long address,
       Bits bits,
+      boolean denies,
       TranslationListener listener,
       int levels) {
     this.requests = requests;
@@ -69,6 +73,7 @@ final class PathWatch implements Watch {
     this.address = address;
     this.bits = bits;
     this.mask = bits.mask();
+    this.denied = denies ? bits.mask() : 0;
     this.listener = listener;
     steps = new Step[levels + 1];
     for (int level = 1; level <= levels; level++) {

@@ -59,6 +59,24 @@ final class Paths {
     }
   }
 
+  /**
+   * A write was denied: the watches that keep its bits are told.
+   *
+   * @param held what memory holds
+   * @param attempted what the guest wanted to write; as {@code held} where that is not known
+   */
+  void denied(WatchedEntry entry, long held, long attempted, AppliedWrite write, How how) {
+    long changed = held == attempted ? entry.denied : held ^ attempted;
+    for (Step step = entry.firstStep; step != null; step = step.next) {
+      if ((step.denied & changed) != 0) {
+        change.entry(step.watch, step.level, held, attempted);
+        change.unchanged(step.watch.told);
+        change.origin(how, write.vcpu(), write.sequence(), write.rip());
+        sink.changed(change);
+      }
+    }
+  }
+
   /** An entry was read, or found unreadable: its watches are to walk. */
   void read(WatchedEntry entry) {
     for (Step step = entry.firstStep; step != null; step = step.next) {

@@ -20,6 +20,19 @@ final class WatchPlacing implements Watches {
 
   @Override
   public Watch watch(long cr3, long address, Bits bits, TranslationListener listener) {
+    return place(cr3, address, bits, false, listener);
+  }
+
+  @Override
+  public Watch deny(long cr3, long address, Bits bits, TranslationListener listener) {
+    if (bits.mask() == 0) {
+      throw new IllegalArgumentException("no bits to deny");
+    }
+    return place(cr3, address, bits, true, listener);
+  }
+
+  private Watch place(
+      long cr3, long address, Bits bits, boolean denies, TranslationListener listener) {
     Objects.requireNonNull(listener, "listener");
     long root = format.rootAddress(cr3);
     if (!format.canonical(address)) {
@@ -28,7 +41,8 @@ final class WatchPlacing implements Watches {
     if (!format.physical(root)) {
       throw new IllegalArgumentException(String.format("no table can be at 0x%x", root));
     }
-    PathWatch watch = new PathWatch(requests, cr3, root, address, bits, listener, format.levels());
+    PathWatch watch =
+        new PathWatch(requests, cr3, root, address, bits, denies, listener, format.levels());
     if (!requests.place(watch)) {
       throw new IllegalStateException(
           WatchRequests.MOST_WAITING + " watches wait to be placed already");

@@ -26,6 +26,17 @@ final class WatchedEntry extends LongIndex.Node<WatchedEntry> {
   /** Command that reads it, while READING. */
   long command;
 
+  /** Bits that must not change, for the sake of all watches through it. */
+  long denied;
+
+  /** Of those, what the native side was told to keep; not 0 only while KNOWN. */
+  long enforced;
+
+  /** Next of the entries about which the native side is to be told. */
+  WatchedEntry nextRule;
+
+  boolean ruleQueued;
+
   /** Steps of watches through this entry, in the order in which the watches were placed. */
   Step firstStep;
 
@@ -41,6 +52,8 @@ final class WatchedEntry extends LongIndex.Node<WatchedEntry> {
     state = QUEUED;
     value = 0;
     command = 0;
+    denied = 0;
+    enforced = 0;
   }
 
   boolean known() {
@@ -53,6 +66,7 @@ final class WatchedEntry extends LongIndex.Node<WatchedEntry> {
     while (before != null && before.watch.order > step.watch.order) {
       before = before.previous;
     }
+    denied |= step.denied;
     step.entry = this;
     step.previous = before;
     step.next = before == null ? firstStep : before.next;
@@ -82,5 +96,9 @@ final class WatchedEntry extends LongIndex.Node<WatchedEntry> {
     step.entry = null;
     step.previous = null;
     step.next = null;
+    denied = 0;
+    for (Step left = firstStep; left != null; left = left.next) {
+      denied |= left.denied;
+    }
   }
 }

@@ -17,6 +17,7 @@ final class WatchedTables {
   private final LongIndex<WatchedEntry> entries;
   private final LongIndex<WatchedTable> tables;
   private final ReadsInFlight inFlight = new ReadsInFlight();
+  private final DenyRules rules;
   private WatchedEntry freeEntries;
   private WatchedTable freeTables;
   private WatchedEntry firstQueued;
@@ -26,6 +27,7 @@ final class WatchedTables {
 
   WatchedTables(GuestPort port) {
     this.port = port;
+    rules = new DenyRules(port);
     SplittableRandom random = new SplittableRandom();
     entries = new LongIndex<>(random.nextLong());
     tables = new LongIndex<>(random.nextLong());
@@ -62,9 +64,9 @@ final class WatchedTables {
     return tables.size();
   }
 
-  /** True if every entry is read or found unreadable. */
+  /** True if every entry is read or found unreadable, and every rule is asked for. */
   boolean settled() {
-    return firstQueued == null && inFlight.isEmpty();
+    return firstQueued == null && inFlight.isEmpty() && rules.settled();
   }
 
   /** Lets a step go through the entry at an address, which is read if it is new. */
@@ -77,6 +79,7 @@ final class WatchedTables {
       enqueue(entry);
     }
     entry.add(step);
+    rules.changed(entry);
   }
 
   private WatchedEntry create(long address) {
@@ -98,9 +101,13 @@ final class WatchedTables {
   void detach(Step step) {
     WatchedEntry entry = step.entry;
     entry.remove(step);
-    if (entry.firstStep != null) {
-      return;
+    rules.changed(entry);
+    if (entry.firstStep == null && !DenyRules.needs(entry)) {
+      close(entry);
     }
+  }
+
+  private void close(WatchedEntry entry) {
     if (entry.state == WatchedEntry.QUEUED) {
       dequeue(entry);
     }
@@ -123,8 +130,13 @@ final class WatchedTables {
     recycle(table);
   }
 
-  /** Asks for the queued entries until the port has no room left. */
+  /** Tells of rules and asks for the queued entries until the port has no room left. */
   void issue() {
+    for (WatchedEntry entry = rules.tell(); entry != null; entry = rules.tell()) {
+      if (entry.firstStep == null) {
+        close(entry);
+      }
+    }
     while (firstQueued != null && ask(firstQueued)) {
       WatchedEntry entry = firstQueued;
       dequeue(entry);
@@ -168,6 +180,7 @@ final class WatchedTables {
       if (succeeded && entry.table.state == WatchedTable.PROTECTED) {
         entry.state = WatchedEntry.KNOWN;
         entry.value = data.entry(0);
+        rules.changed(entry);
       } else {
         entry.state = WatchedEntry.UNREADABLE;
       }

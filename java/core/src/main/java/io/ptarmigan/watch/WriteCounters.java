@@ -17,7 +17,7 @@ public final class WriteCounters {
   /** Of those, writes that change a watched translation, or may. */
   public static final int RELEVANT = 2;
 
-  /** Of those, writes that were vetoed. */
+  /** Of those, writes that were vetoed, or would change a denied bit. */
   public static final int VETOED = 3;
 
   /** Writes that happened. */
@@ -41,7 +41,13 @@ public final class WriteCounters {
   /** Watches placed and not removed. */
   public static final int WATCHES = 10;
 
-  private static final int COUNT = 11;
+  /** Deny rules that the native side did not take: only emulated writes are denied there. */
+  public static final int RULES_REFUSED = 11;
+
+  /** Entries of which a deny rule had to put bits back, or keep them from being written. */
+  public static final int LATE_DENIED = 12;
+
+  private static final int COUNT = 13;
 
   private final AtomicLongArray totals = new AtomicLongArray(COUNT);
 

@@ -17,6 +17,11 @@ final class WriteJudge {
   private static final int WINDOW_BYTES = 32;
   private static final int ENTRY_BYTES = 8;
 
+  /** Flags of {@link #collect}: a watch goes through the entry; a denied bit of it would change. */
+  private static final int HIT = 1;
+
+  private static final int RULED_OUT = 2;
+
   private final EntryFormat format;
   private final WatchedTables tables;
   private final WriteCounters counters;
@@ -35,33 +40,41 @@ final class WriteJudge {
   int judge(long sequence, int vcpu, long gpa, ExitState exit, Effect effect) {
     counters.add(WriteCounters.JUDGED, 1);
     long window = gpa & -ENTRY_BYTES;
-    boolean hit = false;
+    int found = 0;
     int left = effect.mask;
     for (int i = 0; left != 0; i++, left >>>= ENTRY_BYTES) {
       if ((left & 0xFF) != 0) {
-        hit |= collect(window, i, effect);
+        found |= collect(window, i, effect);
       }
     }
-    if (hit) {
+    if ((found & HIT) != 0) {
       counters.add(WriteCounters.HITS, 1);
     }
-    return firstAffected == null
-        ? PageTableWrites.ALLOW
-        : judgeAffected(sequence, vcpu, window, exit.rip(), effect);
+    int flags =
+        (found & RULED_OUT) != 0
+            ? PageTableWrites.DENY | PageTableWrites.RELEVANT
+            : PageTableWrites.ALLOW;
+    return firstAffected == null && flags == PageTableWrites.ALLOW
+        ? flags
+        : judgeAffected(flags, sequence, vcpu, window, exit.rip(), effect);
   }
 
-  /** Lists the watches through one written entry; false if there are none. */
-  private boolean collect(long window, int index, Effect effect) {
+  /** Lists the watches through one written entry. */
+  private int collect(long window, int index, Effect effect) {
     WatchedEntry entry = tables.find(window + (long) index * ENTRY_BYTES);
     if (entry == null) {
-      return false;
+      return 0;
+    }
+    long changed = effect.expected[index] ^ effect.bytes[index];
+    if ((changed & entry.denied) != 0) {
+      return HIT | RULED_OUT;
     }
     if (EntryFormat.canMatter(effect.expected[index], effect.bytes[index])) {
       for (Step step = entry.firstStep; step != null; step = step.next) {
         affect(step.watch, step.level, index);
       }
     }
-    return true;
+    return HIT;
   }
 
   private void affect(PathWatch watch, int level, int index) {
@@ -79,8 +92,8 @@ final class WriteJudge {
     }
   }
 
-  private int judgeAffected(long sequence, int vcpu, long window, long rip, Effect effect) {
-    int flags = PageTableWrites.ALLOW;
+  private int judgeAffected(
+      int flags, long sequence, int vcpu, long window, long rip, Effect effect) {
     PathWatch watch = firstAffected;
     firstAffected = null;
     lastAffected = null;

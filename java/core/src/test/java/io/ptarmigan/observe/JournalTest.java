@@ -40,6 +40,13 @@ class JournalTest {
   }
 
   @Test
+  void aLateDenialIsToldInWords() {
+    take(7, Native.PT_RESULT_LATE_DENIED, Native.PT_CAUSE_NO_JVM);
+    assertEquals(
+        "exit 7 vcpu 1 round 2 denied late (no JVM)", journal.newest(1).get(0).substring(0, 42));
+  }
+
+  @Test
   void theNewestAreKept() {
     for (int exit = 1; exit <= 6; exit++) {
       take(exit, Native.PT_RESULT_DENIED, Native.PT_CAUSE_DECIDED);

@@ -34,6 +34,8 @@ class SteadyStateAllocationTest {
   private static final long FLAGS = 7;
   private static final long WATCHED = 0x4000;
   private static final long DENIED = 0x4008;
+  private static final long KEPT = 0x4010;
+  private static final long KEY = 1L << 59;
   private static final long UNWATCHED = 0x4100;
   private static final long LINK = 0x3000;
 
@@ -72,7 +74,7 @@ class SteadyStateAllocationTest {
       assertEquals(0, monitor.deciderCounters().failures());
       assertEquals(0, monitor.followerFailures());
       assertTrue(monitor.writeCounters().get(WriteCounters.CHANGES) > EXITS / 20);
-      assertTrue(denied > EXITS / 20 && stepped > EXITS / 20);
+      assertTrue(denied > EXITS / 10 && stepped > EXITS / 20);
       return meter.bytesPerExit().orElseThrow();
     }
   }
@@ -81,6 +83,7 @@ class SteadyStateAllocationTest {
     new WatchRule(ROOT, 0, Bits.DEFAULT, WritePolicy.ALLOW).place(monitor.watches(), this::told);
     new WatchRule(ROOT, 0x1000, Bits.DEFAULT, SteadyStateAllocationTest::keepEntry)
         .place(monitor.watches(), this::told);
+    monitor.watches().deny(ROOT, 0x2000, Bits.PKEY, this::told);
   }
 
   private static Verdict keepEntry(TranslationChange proposed) {
@@ -100,6 +103,7 @@ class SteadyStateAllocationTest {
       case 3 -> loseSwapThenRun(vcpu, UNWATCHED, i);
       case 4 -> replaceTable(vcpu, i);
       case 5 -> askThenRun(vcpu, (i & 8) == 0 ? FakeGuest.MOVS : FakeGuest.MOVUPS, i);
+      case 6 -> run(vcpu, FakeGuest.MOV, KEPT, (i & 8) != 0 ? KEY : 0);
       default -> run(vcpu, FakeGuest.MOV, UNWATCHED + 8 * (i & 7), i);
     }
   }

@@ -39,6 +39,7 @@ class WatchRuleTest {
   @Test
   void placedRuleJudgesAndObserves() {
     TranslationListener[] placed = new TranslationListener[1];
+    TranslationListener[] denying = new TranslationListener[1];
     Watches watches =
         new Watches() {
           @Override
@@ -46,12 +47,19 @@ class WatchRuleTest {
             placed[0] = listener;
             return null;
           }
+
+          @Override
+          public Watch deny(long cr3, long va, Bits bits, TranslationListener listener) {
+            denying[0] = listener;
+            return null;
+          }
         };
     AtomicInteger seen = new AtomicInteger();
     WatchRule.parse("1:2,deny").place(watches, change -> seen.incrementAndGet());
-    assertEquals(Verdict.DENY, placed[0].before(null));
-    placed[0].changed(null);
-    assertEquals(1, seen.get());
+    assertEquals(Verdict.DENY, denying[0].before(null));
+    denying[0].changed(null);
+    denying[0].denied(null);
+    assertEquals(2, seen.get());
     WatchRule.parse("1:2").place(watches, change -> {});
     assertEquals(Verdict.ALLOW, placed[0].before(null));
   }

@@ -23,6 +23,21 @@ class CommandWriterTest {
   }
 
   @Test
+  void aRuleArrivesAndItsMaskIsNobodyElses() {
+    for (int i = 0; i < Native.PT_COMMAND_COUNT; i++) {
+      commands.deny(0x5008, -1L);
+      producer.completeNext();
+    }
+    long number = commands.allow(0x5010, 0x8000_0000_0000_0002L);
+    assertEquals(Native.PT_COMMAND_ALLOW, producer.commandInt(number, CommandLayout.KIND));
+    assertEquals(8, producer.commandInt(number, CommandLayout.LENGTH));
+    assertEquals(0x5010, producer.commandLong(number, CommandLayout.GPA));
+    assertEquals(0x8000_0000_0000_0002L, producer.commandLong(number, CommandLayout.MASK));
+    number = commands.read(0x1000, 8);
+    assertEquals(0, producer.commandLong(number, CommandLayout.MASK));
+  }
+
+  @Test
   void aFullRingRefusesUntilOneIsDone() {
     for (int i = 1; i <= Native.PT_COMMAND_COUNT; i++) {
       assertEquals(i, commands.read(0x1000, 8));

@@ -139,6 +139,16 @@ final class BusyTables implements GuestPort, AppliedWrite, CompletionData, Trans
   }
 
   @Override
+  public long deny(long gpa, long mask) {
+    return protectAndRead(gpa, 8);
+  }
+
+  @Override
+  public long allow(long gpa, long mask) {
+    return protectAndRead(gpa, 8);
+  }
+
+  @Override
   public void release(long gpa) {}
 
   @Override

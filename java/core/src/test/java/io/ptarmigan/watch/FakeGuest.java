@@ -23,6 +23,8 @@ final class FakeGuest implements GuestPort {
   private static final int PROTECT_READ = Native.PT_COMMAND_PROTECT_READ;
   private static final int RELEASE = Native.PT_COMMAND_RELEASE;
   private static final int READ = Native.PT_COMMAND_READ;
+  private static final int DENY = Native.PT_COMMAND_DENY;
+  private static final int ALLOW = Native.PT_COMMAND_ALLOW;
   static final long RIP = 0xffff_8000_0010_0000L;
 
   /** One store of one virtual CPU on its way from exit to outcome. */
@@ -44,11 +46,15 @@ final class FakeGuest implements GuestPort {
     }
   }
 
-  private record Command(long id, int kind, long gpa) {}
+  private record Command(long id, int kind, long gpa, long mask) {}
 
   private final long frames;
   private final Map<Long, Long> memory = new HashMap<>();
   private final Map<Long, Integer> protections = new TreeMap<>();
+
+  /** Denied bits by address of the entry. */
+  final Map<Long, Long> rules = new TreeMap<>();
+
   private final Queue<Command> commands = new ArrayDeque<>();
   private final Queue<Store> decisions = new ArrayDeque<>();
   private final Queue<Runnable> stream = new ArrayDeque<>();
@@ -60,6 +66,7 @@ final class FakeGuest implements GuestPort {
   final List<String> commandLog = new ArrayList<>();
   PageTableWrites writes;
   int commandRoom = 256;
+  int ruleRoom = 256;
   private long nextId = 1;
   private long sequence;
 
@@ -86,24 +93,34 @@ final class FakeGuest implements GuestPort {
 
   @Override
   public long protectAndRead(long gpa, int length) {
-    return command(PROTECT_READ, gpa);
+    return command(PROTECT_READ, gpa, 0);
   }
 
   @Override
   public long read(long gpa, int length) {
-    return command(READ, gpa);
+    return command(READ, gpa, 0);
+  }
+
+  @Override
+  public long deny(long gpa, long mask) {
+    return command(DENY, gpa, mask);
+  }
+
+  @Override
+  public long allow(long gpa, long mask) {
+    return command(ALLOW, gpa, mask);
   }
 
   @Override
   public void release(long gpa) {
-    commands.add(new Command(nextId++, RELEASE, gpa));
+    commands.add(new Command(nextId++, RELEASE, gpa, 0));
   }
 
-  private long command(int kind, long gpa) {
+  private long command(int kind, long gpa, long mask) {
     if (commands.size() >= commandRoom) {
       return -1;
     }
-    commands.add(new Command(nextId, kind, gpa));
+    commands.add(new Command(nextId, kind, gpa, mask));
     return nextId++;
   }
 
@@ -135,7 +152,19 @@ final class FakeGuest implements GuestPort {
     return store;
   }
 
+  /** Ends the step of a store to one entry; denied bits are put back first, as C does. */
   void endStep(Store store) {
+    long denied = rules.getOrDefault(store.gpa, 0L);
+    long found = get(store.gpa);
+    long held = found & ~denied | store.captured[0] & denied;
+    if (held != found) {
+      poke(store.gpa, held);
+      stream.add(
+          () ->
+              writes.lateDenied(
+                  new FakeOutcome(
+                      store, Native.PT_RESULT_LATE_DENIED, new long[] {found}, new long[] {held})));
+    }
     outcome(store, Native.PT_RESULT_STEPPED);
   }
 
@@ -188,7 +217,10 @@ final class FakeGuest implements GuestPort {
     }
     if ((store.verdict & PageTableWrites.DENY) != 0) {
       stream.add(
-          () -> writes.denied(new FakeOutcome(store, Native.PT_RESULT_DENIED, store.captured)));
+          () ->
+              writes.denied(
+                  new FakeOutcome(
+                      store, Native.PT_RESULT_DENIED, store.captured, intended(store))));
       store.finished = true;
       return true;
     }
@@ -204,12 +236,20 @@ final class FakeGuest implements GuestPort {
     return true;
   }
 
+  private static long[] intended(Store store) {
+    long[] values = new long[4];
+    for (int i = 0; i < 4; i++) {
+      values[i] = merged(store, i, store.captured[i]);
+    }
+    return values;
+  }
+
   private void outcome(Store store, int result) {
     long[] now = new long[4];
     for (int i = 0; i < 4; i++) {
       now[i] = get(store.gpa + 8L * i);
     }
-    stream.add(() -> writes.applied(new FakeOutcome(store, result, now)));
+    stream.add(() -> writes.applied(new FakeOutcome(store, result, store.captured, now)));
     store.finished = true;
   }
 
@@ -227,6 +267,16 @@ final class FakeGuest implements GuestPort {
     }
     if (status == 0 && command.kind == PROTECT_READ) {
       protections.merge(frame, 1, Integer::sum);
+    }
+    if (command.kind == DENY) {
+      status = rules.size() < ruleRoom ? 0 : -28;
+      if (status == 0) {
+        rules.merge(command.gpa, command.mask, (a, b) -> a | b);
+      }
+    }
+    if (command.kind == ALLOW) {
+      rules.computeIfPresent(
+          command.gpa, (gpa, mask) -> (mask & ~command.mask) == 0 ? null : mask & ~command.mask);
     }
     if (command.kind == RELEASE) {
       status = 0;
@@ -267,11 +317,13 @@ final class FakeGuest implements GuestPort {
   private static final class FakeOutcome implements AppliedWrite {
     private final Store store;
     private final int result;
+    private final long[] replaced;
     private final long[] now;
 
-    FakeOutcome(Store store, int result, long[] now) {
+    FakeOutcome(Store store, int result, long[] replaced, long[] now) {
       this.store = store;
       this.result = result;
+      this.replaced = replaced;
       this.now = now;
     }
 
@@ -297,7 +349,7 @@ final class FakeGuest implements GuestPort {
 
     @Override
     public long replaced(int entry) {
-      return store.captured[entry];
+      return replaced[entry];
     }
 
     @Override

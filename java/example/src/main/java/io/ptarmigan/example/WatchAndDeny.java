@@ -6,17 +6,14 @@ import io.ptarmigan.api.Monitor;
 import io.ptarmigan.api.Plugin;
 import io.ptarmigan.api.TranslationChange;
 import io.ptarmigan.api.TranslationListener;
-import io.ptarmigan.api.Verdict;
 import java.io.PrintStream;
 
 /**
- * Prints how the translation of one address changes, and keeps another from becoming writable. The
- * system properties {@code watch.cr3}, {@code watch.va} and {@code deny.va} say which, decimal or
- * with {@code 0x}; without {@code deny.va} nothing is denied.
+ * Prints how the translation of one address changes, and keeps the right to write to another as it
+ * is, at every level of its path. The system properties {@code watch.cr3}, {@code watch.va} and
+ * {@code deny.va} say which, decimal or with {@code 0x}; without {@code deny.va} nothing is denied.
  */
 public final class WatchAndDeny implements Plugin {
-  private static final long WRITABLE = 1L << 1; // SDM vol. 3A table 4-20
-
   private final PrintStream out;
 
   public WatchAndDeny() {
@@ -32,7 +29,7 @@ public final class WatchAndDeny implements Plugin {
     long cr3 = property("watch.cr3");
     monitor.watches().watch(cr3, property("watch.va"), Bits.DEFAULT, out::println);
     if (System.getProperty("deny.va") != null) {
-      monitor.watches().watch(cr3, property("deny.va"), Bits.RW, new StaysReadOnly());
+      monitor.watches().deny(cr3, property("deny.va"), Bits.RW, new Alarm());
     }
   }
 
@@ -46,15 +43,13 @@ public final class WatchAndDeny implements Plugin {
         : Long.parseUnsignedLong(text);
   }
 
-  private final class StaysReadOnly implements TranslationListener {
-    /** While a virtual CPU waits: compares numbers and returns, prints nothing. */
+  /** Both are called on the observer thread, which may take its time. */
+  private final class Alarm implements TranslationListener {
     @Override
-    public Verdict before(TranslationChange proposed) {
-      boolean grants = (proposed.newEntry() & ~proposed.oldEntry() & WRITABLE) != 0;
-      return grants ? Verdict.DENY : Verdict.ALLOW;
+    public void denied(TranslationChange attempt) {
+      out.println(attempt);
     }
 
-    /** What happened all the same: on the observer thread, which may take its time. */
     @Override
     public void changed(TranslationChange change) {
       out.println(change);

@@ -50,6 +50,7 @@ final class SmallGuest implements GuestPort {
     effect.bytes[0] = entry;
     int verdict = writes.judge(++sequence, 0, gpa, zeros(ExitState.class), effect);
     if ((verdict & PageTableWrites.DENY) != 0) {
+      writes.denied(applied(gpa, effect));
       return false;
     }
     set(gpa, entry);
@@ -105,6 +106,16 @@ final class SmallGuest implements GuestPort {
   @Override
   public long read(long gpa, int length) {
     return protectAndRead(gpa, length);
+  }
+
+  @Override
+  public long deny(long gpa, long mask) {
+    return ++lastId;
+  }
+
+  @Override
+  public long allow(long gpa, long mask) {
+    return ++lastId;
   }
 
   @Override
