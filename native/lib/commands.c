@@ -26,21 +26,21 @@ static void complete(struct pt_monitor *monitor, const struct pt_command *comman
   pt_count(&monitor->counters->commands, 1);
 }
 
-static int read_data(struct pt_monitor *monitor, const struct pt_command *command, uint8_t *data) {
-  if (command->length == 0 || command->length > PT_COMPLETION_BYTES)
-    return -EINVAL;
-  return pt_guest_read(monitor->memory, command->gpa, data, command->length);
+static bool length_valid(const struct pt_command *command) {
+  uint64_t room = PT_PAGE_BYTES - (command->gpa & (PT_PAGE_BYTES - 1));
+  return command->length > 0 && command->length <= PT_COMPLETION_BYTES && command->length <= room;
 }
 
+static int read_data(struct pt_monitor *monitor, const struct pt_command *command, uint8_t *data) {
+  return length_valid(command) ? pt_guest_read(monitor->memory, command->gpa, data, command->length) : -EINVAL;
+}
+
+/* Nothing is left to go wrong once the frame is protected: taking that back can fail. */
 static int protect_read(struct pt_monitor *monitor, const struct pt_command *command, uint8_t *data) {
-  uint64_t gfn = command->gpa >> PT_PAGE_SHIFT;
-  int error = pt_frames_protect(monitor->memory, gfn, 1);
-  if (error < 0)
-    return error;
-  error = read_data(monitor, command, data);
-  if (error < 0)
-    pt_frame_release(monitor->memory, gfn);
-  return error;
+  if (!length_valid(command))
+    return -EINVAL;
+  int error = pt_frames_protect(monitor->memory, command->gpa >> PT_PAGE_SHIFT, 1);
+  return error < 0 ? error : read_data(monitor, command, data);
 }
 
 static int deny(struct pt_monitor *monitor, const struct pt_command *command, uint8_t *data) {
@@ -55,13 +55,13 @@ static int allow(struct pt_monitor *monitor, const struct pt_command *command) {
 }
 
 static int begin_range(struct pt_monitor *monitor, const struct pt_command *command) {
-  uint64_t end = command->gpa + command->length;
-  if (command->length == 0 || end < command->gpa ||
-      (end + PT_PAGE_BYTES - 1) >> PT_PAGE_SHIFT > monitor->options.frames)
+  uint64_t last = command->gpa + command->length - 1;
+  if (command->length == 0 || last < command->gpa || last >> PT_PAGE_SHIFT >= monitor->options.frames)
     return -EINVAL;
   monitor->range.command = *command;
   monitor->range.next_gfn = command->gpa >> PT_PAGE_SHIFT;
-  monitor->range.end_gfn = (end + PT_PAGE_BYTES - 1) >> PT_PAGE_SHIFT;
+  monitor->range.end_gfn = (last >> PT_PAGE_SHIFT) + 1;
+  monitor->range.error = 0;
   monitor->range.active = true;
   return 0;
 }
@@ -70,20 +70,35 @@ static void finish(struct pt_monitor *monitor) {
   pt_store_release(&monitor->stream.region.header->commands_done, monitor->commands_seen);
 }
 
-static void continue_range(struct pt_monitor *monitor) {
-  struct pt_range *range = &monitor->range;
+/* True: all frames are protected, or one cannot be. */
+static bool protect_piece(struct pt_monitor *monitor, struct pt_range *range) {
   uint64_t left = range->end_gfn - range->next_gfn;
   size_t piece = left < FRAMES_PER_PIECE ? (size_t)left : FRAMES_PER_PIECE;
-  int error = pt_frames_protect(monitor->memory, range->next_gfn, piece);
-  if (error == 0)
+  range->error = pt_frames_protect(monitor->memory, range->next_gfn, piece);
+  if (range->error == 0)
     range->next_gfn += piece;
-  if (error == 0 && range->next_gfn < range->end_gfn)
+  return range->error < 0 || range->next_gfn == range->end_gfn;
+}
+
+/* True: no frame of the range is protected any more. A step in flight on one holds it up. */
+static bool undo_piece(struct pt_monitor *monitor, struct pt_range *range) {
+  uint64_t first = range->command.gpa >> PT_PAGE_SHIFT;
+  for (unsigned i = 0; i < FRAMES_PER_PIECE && range->next_gfn > first; i++) {
+    if (pt_frame_release(monitor->memory, range->next_gfn - 1) == -EBUSY)
+      return false;
+    range->next_gfn--;
+  }
+  return range->next_gfn == first;
+}
+
+static void continue_range(struct pt_monitor *monitor) {
+  struct pt_range *range = &monitor->range;
+  if (range->error == 0 && !protect_piece(monitor, range))
     return;
-  if (error < 0)
-    while (range->next_gfn-- > range->command.gpa >> PT_PAGE_SHIFT)
-      pt_frame_release(monitor->memory, range->next_gfn);
+  if (range->error < 0 && !undo_piece(monitor, range))
+    return;
   range->active = false;
-  complete(monitor, &range->command, error, NULL);
+  complete(monitor, &range->command, range->error, NULL);
   finish(monitor);
 }
 

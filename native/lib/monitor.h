@@ -90,6 +90,7 @@ struct pt_vcpu {
 struct pt_range {
   bool active;
   struct pt_command command;
+  int error; /* not 0: what is protected of it is being released */
   uint64_t next_gfn;
   uint64_t end_gfn;
 };
