@@ -23,8 +23,12 @@ static bool registers_valid(const struct pt_vcpu *vcpu, const struct pt_decision
   const struct pt_cpu *cpu = &vcpu->exit.cpu;
   uint64_t changed = cpu->rflags ^ decision->rflags;
   uint64_t advance = decision->rip - cpu->rip;
-  if (cpu->code_bits != 64)
+  if (cpu->code_bits != 64) {
+    /* A longer RIP would not load outside 64-bit code (SDM vol. 3C 26.3.1.4): the guest would be gone. */
+    if (decision->rip > 0xFFFFFFFFu)
+      return false;
     advance &= 0xFFFFFFFFu;
+  }
   if (decision->gpr_mask >> PT_GPR_COUNT || advance > LONGEST_INSTRUCTION)
     return false;
   return (changed & ~(uint64_t)(CHANGEABLE_FLAGS | RF)) == 0 && !(decision->rflags & ~cpu->rflags & RF);
