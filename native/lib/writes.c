@@ -90,10 +90,10 @@ static bool swap_entries(struct pt_vcpu *vcpu, uint64_t *entries) {
     if (!mask)
       continue;
     uint64_t expected = get_entry(decision->expected, entry);
-    /* Bytes done by an earlier round are shown to Java as they were before: memory holds what was written. */
+    /* Bytes done by an earlier round are shown to Java as they were before, and judged already: they stay. */
     uint32_t done = entry_mask(vcpu->done, entry);
     if (done)
-      expected = merged(expected, get_entry(vcpu->partial.bytes, entry), done);
+      expected = merged(expected, pt_load_acquire(&entries[entry]), done);
     uint64_t value = merged(expected, get_entry(decision->bytes, entry), mask);
     if (!pt_swap8(&entries[entry], &expected, value))
       return false;
