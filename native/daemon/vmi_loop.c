@@ -35,10 +35,9 @@ static void notify(struct vmi_loop *loop) {
   loop->hv->notify(loop->domain);
 }
 
+/* Also where nobody is paused: the response gives the request's slot of the ring back. */
 static void respond_bare(struct vmi_loop *loop, const vm_event_request_t *request) {
   vm_event_response_t response;
-  if (!(request->flags & VM_EVENT_FLAG_VCPU_PAUSED))
-    return;
   translate_bare(request, &response);
   respond(loop, &response);
 }
