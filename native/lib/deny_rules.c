@@ -113,13 +113,19 @@ int pt_deny_drop(struct pt_deny_rules *rules, uint64_t gpa, uint64_t mask) {
     return -ENOENT;
   if (frame->steps > 0)
     return -EBUSY;
-  struct rule *rule = &rules->rules[number - 1];
+  struct rule *rule = &rules->rules[number - 1], before = *rule;
   rule->mask &= ~mask;
   rule->kept &= denied(rule);
   if (denied(rule))
     return 0;
   give_back(rules, rule);
-  return pt_frame_drop_unused(rules->memory, frame);
+  int error = pt_frame_drop_unused(rules->memory, frame);
+  if (error < 0) { /* somebody must own the frame while it is protected */
+    rule = take(rules, frame, gpa);
+    rule->mask = before.mask;
+    rule->kept = before.kept;
+  }
+  return error;
 }
 
 void pt_deny_inherit(struct pt_deny_rules *rules) {
