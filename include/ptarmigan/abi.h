@@ -3,7 +3,7 @@
  * The shared memory between the native side and the JVM. This file is the only place where the layout is written:
  * Java reads every offset from here through JavaCPP, so it must stay valid C and C++ and hold no bit-field.
  *
- * Two files:
+ * Three files:
  *
  *   stream     written by the native side, mapped read-only by Java.
  *              [ pt_stream_header | pad to PT_HEADER_BYTES | PT_SLOT_COUNT slots of PT_SLOT_BYTES ]
@@ -12,6 +12,9 @@
  *   decisions  written by Java, mapped read-only by the native side; a new file per JVM generation.
  *              [ pt_decisions_header | pad to PT_HEADER_BYTES | PT_MAX_VCPUS decisions of PT_DECISION_BYTES |
  *                PT_COMMAND_COUNT commands of PT_COMMAND_BYTES ]
+ *   notebook   what watches were told last, for the next JVM: written and read by Java, one generation after the
+ *              other; never mapped by the native side, which makes it and hands it on. Sparse.
+ *              [ pt_notebook_header | pad to PT_HEADER_BYTES | PT_NOTE_COUNT notes of PT_NOTE_BYTES ]
  *
  * Publishing a record (native): sequence = 0 (relaxed), release fence, the fields, sequence = s (release),
  * header.cursor = s (release). Reading it (Java): acquire-read cursor >= s, read the fields. A reader that does not
@@ -47,6 +50,8 @@
 #define PT_DECISION_BYTES 384
 #define PT_COMMAND_COUNT 256 /* a power of two */
 #define PT_COMMAND_BYTES 64
+#define PT_NOTE_COUNT 131072
+#define PT_NOTE_BYTES 128
 
 #define PT_INSN_BYTES 16   /* an instruction has at most 15 bytes, SDM vol. 2A 2.3.11 */
 #define PT_WINDOW_BYTES 32 /* memory around a write: four 8-byte entries from gla & ~7 */
@@ -354,6 +359,38 @@ struct pt_decisions_header {
   uint8_t pad4[120];
 };
 
+/* Java may die between any two stores, and find anything at all: a file whose magic, version or sizes differ is empty.
+ */
+struct pt_notebook_header {
+  uint64_t magic;
+  uint32_t version;
+  uint32_t header_bytes;
+  uint32_t note_bytes;
+  uint32_t note_count;
+  uint64_t notes;   /* notes beyond this were never written */
+  uint64_t changes; /* told in all generations */
+  uint64_t resyncs; /* of those, found in memory without having been seen as a write */
+};
+
+/* Counts only where check agrees with the rest. */
+struct pt_note_copy {
+  uint64_t sequence; /* the valid copy with the greater one is the note; 0: none */
+  uint64_t cr3;      /* of the watch; with gla and bits its key */
+  uint64_t gla;
+  uint64_t bits;      /* in entry layout */
+  uint64_t effective; /* told last: rights, key and frame in force, in entry layout; 0 unless mapped */
+  uint32_t state;     /* told last: Java's Translation.state() */
+  uint32_t level;     /* told last: of the entry that maps the page; 0 unless mapped */
+  uint64_t reserved;
+  uint64_t check;
+};
+
+/* Written in turn, so that one is whole whenever Java dies. */
+struct pt_note {
+  struct pt_note_copy copies[2];
+};
+
+#define PT_NOTEBOOK_BYTES (PT_HEADER_BYTES + PT_NOTE_COUNT * PT_NOTE_BYTES)
 #define PT_STREAM_BYTES (PT_HEADER_BYTES + PT_SLOT_COUNT * PT_SLOT_BYTES)
 #define PT_COMMANDS_OFFSET (PT_HEADER_BYTES + PT_MAX_VCPUS * PT_DECISION_BYTES)
 #define PT_DECISIONS_BYTES (PT_COMMANDS_OFFSET + PT_COMMAND_COUNT * PT_COMMAND_BYTES)
@@ -365,6 +402,8 @@ PT_STATIC_ASSERT(sizeof(struct pt_decision) <= PT_DECISION_BYTES, "a decision fi
 PT_STATIC_ASSERT(sizeof(struct pt_command) == PT_COMMAND_BYTES, "a command fills its slot");
 PT_STATIC_ASSERT(sizeof(struct pt_stream_header) <= PT_HEADER_BYTES, "the stream header fits");
 PT_STATIC_ASSERT(sizeof(struct pt_decisions_header) <= PT_HEADER_BYTES, "the decisions header fits");
+PT_STATIC_ASSERT(sizeof(struct pt_notebook_header) <= PT_HEADER_BYTES, "the notebook header fits");
+PT_STATIC_ASSERT(sizeof(struct pt_note) == PT_NOTE_BYTES, "a note fills its slot");
 PT_STATIC_ASSERT((PT_SLOT_COUNT & (PT_SLOT_COUNT - 1)) == 0, "slot count is a power of two");
 
 #endif

@@ -81,6 +81,7 @@ struct pt_channel {
   int stream_fd;    /* read-only mappings only */
   int decisions_fd; /* of this generation */
   int wake_fd;      /* eventfd, written by Java when the native side sleeps */
+  int notebook_fd;  /* the same file for all generations */
   uint32_t generation;
 };
 

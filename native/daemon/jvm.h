@@ -20,8 +20,8 @@ struct jvm {
 
 /*
  * Asks for a JVM with this channel and returns at once. It finds the descriptors' numbers and its generation in the
- * environment: PTARMIGAN_STREAM_FD, PTARMIGAN_DECISIONS_FD, PTARMIGAN_WAKE_FD, PTARMIGAN_GENERATION. It dies with this
- * process. A failure beyond this call shows as its end, with status 127.
+ * environment: PTARMIGAN_STREAM_FD, PTARMIGAN_DECISIONS_FD, PTARMIGAN_WAKE_FD, PTARMIGAN_NOTEBOOK_FD,
+ * PTARMIGAN_GENERATION. It dies with this process. A failure beyond this call shows as its end, with status 127.
  */
 int jvm_start(struct jvm *jvm, const struct launcher *launcher, const struct pt_channel *channel);
 

@@ -27,6 +27,7 @@ static const struct {
     {"PTARMIGAN_STREAM_FD", offsetof(struct pt_channel, stream_fd)},
     {"PTARMIGAN_DECISIONS_FD", offsetof(struct pt_channel, decisions_fd)},
     {"PTARMIGAN_WAKE_FD", offsetof(struct pt_channel, wake_fd)},
+    {"PTARMIGAN_NOTEBOOK_FD", offsetof(struct pt_channel, notebook_fd)},
 };
 
 /* Of the caller's environment, beside what begins with PTARMIGAN_. */

@@ -10,7 +10,7 @@
 #include "ptarmigan/plugin.h"
 
 /* The channel's descriptors, in the order of their numbers in the JVM, which begin after the standard streams. */
-#define JVM_FDS 3
+#define JVM_FDS 4
 
 struct jvm_grant {
   int fds[JVM_FDS];

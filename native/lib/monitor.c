@@ -32,9 +32,12 @@ int pt_open(const struct pt_options *options, struct pt_monitor **out) {
     error = -errno;
     goto free_vcpus;
   }
-  error = pt_stream_create(&monitor->stream.region, options->vcpus, options->maxphyaddr, options->deadline_ns);
+  monitor->notebook_fd = error = pt_notebook_create();
   if (error < 0)
     goto close_wake;
+  error = pt_stream_create(&monitor->stream.region, options->vcpus, options->maxphyaddr, options->deadline_ns);
+  if (error < 0)
+    goto close_notebook;
   monitor->stream.next = 1;
   monitor->counters = &monitor->stream.region.header->counters;
   error = pt_guest_memory_create(options, monitor->counters, &monitor->memory);
@@ -49,6 +52,8 @@ destroy_memory:
   pt_guest_memory_destroy(monitor->memory);
 destroy_stream:
   pt_stream_destroy(&monitor->stream.region);
+close_notebook:
+  close(monitor->notebook_fd);
 close_wake:
   close(monitor->wake_fd);
 free_vcpus:
@@ -63,6 +68,7 @@ void pt_close(struct pt_monitor *monitor) {
   pt_deny_rules_destroy(monitor->denies);
   pt_guest_memory_destroy(monitor->memory);
   pt_stream_destroy(&monitor->stream.region);
+  close(monitor->notebook_fd);
   close(monitor->wake_fd);
   free(monitor->vcpus);
   free(monitor);
@@ -90,6 +96,7 @@ int pt_attach_jvm(struct pt_monitor *monitor, struct pt_channel *out) {
   *out = (struct pt_channel){.stream_fd = monitor->stream.region.fd,
                              .decisions_fd = monitor->decisions.fd,
                              .wake_fd = monitor->wake_fd,
+                             .notebook_fd = monitor->notebook_fd,
                              .generation = monitor->generation};
   return 0;
 }

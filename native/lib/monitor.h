@@ -105,6 +105,7 @@ struct pt_monitor {
   uint32_t generation; /* of the newest JVM, attached or not */
   struct pt_stall stall;
   int wake_fd;
+  int notebook_fd;
   uint64_t commands_seen; /* index of the newest command taken */
   struct pt_range range;
   struct pt_guest_memory *memory;

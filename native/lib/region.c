@@ -69,6 +69,16 @@ void pt_stream_destroy(struct pt_stream_region *region) {
   close(region->fd);
 }
 
+int pt_notebook_create(void) {
+  int fd = create_file("ptarmigan-notebook", PT_NOTEBOOK_BYTES);
+  if (fd >= 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+    int error = -errno;
+    close(fd);
+    return error;
+  }
+  return fd;
+}
+
 static int write_decisions_header(int fd, uint32_t generation, uint64_t consumed) {
   struct pt_decisions_header header = {
       .magic = PT_ABI_MAGIC,

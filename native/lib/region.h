@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two shared files: made, sealed and mapped. Layout and protocol: ptarmigan/abi.h. */
+/* The shared files: made, sealed and mapped. Layout and protocol: ptarmigan/abi.h. */
 #ifndef PTARMIGAN_REGION_H
 #define PTARMIGAN_REGION_H
 
@@ -22,6 +22,9 @@ struct pt_decisions_region {
 
 int pt_stream_create(struct pt_stream_region *region, unsigned vcpus, unsigned maxphyaddr, uint64_t deadline_ns);
 void pt_stream_destroy(struct pt_stream_region *region);
+
+/* Never mapped here: what the JVM writes into it is between it and the next one. Returns the descriptor or -errno. */
+int pt_notebook_create(void);
 
 /* consumed: sequence of the newest record that this generation is not to see. */
 int pt_decisions_create(struct pt_decisions_region *region, uint32_t generation, uint64_t consumed);

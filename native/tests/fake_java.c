@@ -22,6 +22,7 @@ struct pt_channel fake_java_inherited(void) {
   return (struct pt_channel){.stream_fd = number("PTARMIGAN_STREAM_FD"),
                              .decisions_fd = number("PTARMIGAN_DECISIONS_FD"),
                              .wake_fd = number("PTARMIGAN_WAKE_FD"),
+                             .notebook_fd = number("PTARMIGAN_NOTEBOOK_FD"),
                              .generation = (uint32_t)number("PTARMIGAN_GENERATION")};
 }
 

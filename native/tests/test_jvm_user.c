@@ -81,7 +81,8 @@ static void the_jvm_inherits_its_channel_and_nothing_else(void **state) {
   assert_told(rig, "fd 3 ", "/memfd:ptarmigan-stream (deleted)");
   assert_told(rig, "fd 4 ", "/memfd:ptarmigan-decisions (deleted)");
   assert_told(rig, "fd 5 ", "anon_inode:[eventfd]");
-  assert_int_equal(count(daemon_text(rig, "out"), "\nfd "), 6);
+  assert_told(rig, "fd 6 ", "/memfd:ptarmigan-notebook (deleted)");
+  assert_int_equal(count(daemon_text(rig, "out"), "\nfd "), 7);
 }
 
 static void the_jvms_environment_holds_what_it_needs(void **state) {

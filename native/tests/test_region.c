@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the two files allow to whoever holds their descriptors. */
+/* What the shared files allow to whoever holds their descriptors. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -71,8 +71,22 @@ static void options_out_of_range_are_refused(void **state) {
 
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_up, rig_down)
 
+static void the_notebook_is_one_file_for_all_generations_and_keeps_its_size(void **state) {
+  struct rig *rig = *state;
+  struct pt_channel next;
+  char note[8] = "";
+  int fd = rig->channel.notebook_fd;
+  assert_true(ftruncate(fd, 1) < 0 && ftruncate(fd, PT_NOTEBOOK_BYTES + 1) < 0);
+  assert_true(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) < 0);
+  assert_int_equal(pwrite(fd, "told", 4, PT_NOTEBOOK_BYTES - 4), 4);
+  assert_int_equal(pt_attach_jvm(rig->monitor, &next), 0);
+  assert_int_equal(pread(next.notebook_fd, note, 4, PT_NOTEBOOK_BYTES - 4), 4);
+  assert_string_equal(note, "told");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      WITH_RIG(the_notebook_is_one_file_for_all_generations_and_keeps_its_size),
       WITH_RIG(the_stream_cannot_be_mapped_writable),
       WITH_RIG(neither_file_changes_its_size),
       WITH_RIG(the_headers_say_what_they_are),

@@ -91,6 +91,7 @@ final class MonitorCommand implements Callable<Integer> {
     GuestMonitorBuilder builder =
         new GuestMonitorBuilder(channel.stream(), channel.decisions(), channel.wake())
             .emulator(emulator)
+            .notebook(channel.notebook())
             .follower("latencies", latencies)
             .follower("journal", journal)
             .plugin(new Watching(watches, new ChangePrinter(output)));

@@ -30,7 +30,8 @@ final class Summary {
     for (Counter counter : Counter.values()) {
       values.put(counter.field(), run.stream.counter(counter));
     }
-    values.put("watch_events", run.monitor.writeCounters().get(WriteCounters.CHANGES));
+    values.put("watch_events", run.monitor.changes());
+    values.put("resync", run.monitor.resyncs());
     addGuest(guest);
     addJava(run);
     addLatencies(run.whole);
@@ -66,6 +67,7 @@ final class Summary {
         "alloc_bytes_per_exit", allocated.isPresent() ? tidy(allocated.getAsDouble()) : null);
     values.put("jvm_gc_count", run.collectionsSinceStart());
     values.put("changes_dropped", run.monitor.changesDropped());
+    values.put("watches_unnoted", run.monitor.writeCounters().get(WriteCounters.UNNOTED));
     values.put("decider_failures", run.monitor.deciderCounters().failures());
     values.put("deny_rules_refused", run.monitor.writeCounters().get(WriteCounters.RULES_REFUSED));
     values.put("interrupt_like", run.monitor.deciderCounters().interruptLike());

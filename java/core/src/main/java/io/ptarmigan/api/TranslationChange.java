@@ -41,7 +41,10 @@ public interface TranslationChange {
     STEPPED,
     /** Executed by the hypervisor's emulator. */
     HV_EMULATED,
-    /** Found in memory without having been seen as a write. */
+    /**
+     * Found in memory without having been seen as a write: behind the monitor's back, or while the
+     * JVM that had told the translation before was gone and this one was not there yet.
+     */
     RESYNC,
     /** Found when the watch was placed. */
     PLACED,
@@ -66,7 +69,10 @@ public interface TranslationChange {
   /** Level of the entry that changed, 1 for a PTE; the highest if several did. */
   int level();
 
-  /** The entry at {@link #level()} before: the value that the write replaced. */
+  /**
+   * The entry at {@link #level()} before: the value that the write replaced. 0 where it is not
+   * known, as for a {@link How#RESYNC} after a restart.
+   */
   long oldEntry();
 
   /** The entry at {@link #level()} now, or as proposed. */
@@ -88,12 +94,12 @@ public interface TranslationChange {
 
   How how();
 
-  /** Virtual CPU that wrote; -1 for {@link How#PLACED}. */
+  /** Virtual CPU that wrote; -1 where that is not known: {@link How#PLACED}, or a restart. */
   int vcpu();
 
-  /** Number of the exit in the monitor's stream, from 1; 0 for {@link How#PLACED}. */
+  /** Number of the exit in the monitor's stream, from 1; 0 where {@link #vcpu} is -1. */
   long sequence();
 
-  /** Linear address of the instruction that wrote; 0 for {@link How#PLACED}. */
+  /** Linear address of the instruction that wrote; 0 where {@link #vcpu} is -1. */
   long instruction();
 }

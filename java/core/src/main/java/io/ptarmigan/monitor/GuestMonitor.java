@@ -17,6 +17,7 @@ import io.ptarmigan.ring.SharedSequenceBarrier;
 import io.ptarmigan.ring.Stream;
 import io.ptarmigan.ring.StreamProvider;
 import io.ptarmigan.ring.StreamRecord;
+import io.ptarmigan.watch.Notebook;
 import io.ptarmigan.watch.PageTableWrites;
 import io.ptarmigan.watch.WriteCounters;
 import java.util.ArrayList;
@@ -35,6 +36,7 @@ public final class GuestMonitor implements Monitor, AutoCloseable {
   private final NativeWake wake;
   private final CommandWriter commands;
   private final PageTableWrites writes;
+  private final Notebook notebook;
   private final DeciderCounters counters = new DeciderCounters();
   private final FailureCounter followerFailures = new FailureCounter();
   private final FailureCounter listenerFailures = new FailureCounter();
@@ -57,7 +59,8 @@ public final class GuestMonitor implements Monitor, AutoCloseable {
     commands = new CommandWriter(stream, decisions, wake);
     EntryFormat format = new EntryFormat(PagingMode.FOUR_LEVEL, stream.maxphyaddr());
     changes = new ChangeRing(format, listenerFailures);
-    writes = new PageTableWrites(format, commands, changes, this::nudge);
+    notebook = from.notebook;
+    writes = new PageTableWrites(format, commands, notebook, changes, this::nudge);
     barrier = new SharedSequenceBarrier(stream, decisions, from.waitTimes, this::idle);
     for (GuestMonitorBuilder.NamedHandler named : from.followers) {
       followers.add(
@@ -164,6 +167,16 @@ public final class GuestMonitor implements Monitor, AutoCloseable {
 
   public WriteCounters writeCounters() {
     return writes.counters();
+  }
+
+  /** Changes told by this JVM and, where they share a notebook, by earlier ones. */
+  public long changes() {
+    return notebook.changes();
+  }
+
+  /** Of those, changes found in memory without having been seen as a write. */
+  public long resyncs() {
+    return notebook.resyncs();
   }
 
   /** Records that handlers behind the decider lost because the native side lapped them. */

@@ -8,6 +8,7 @@ import io.ptarmigan.ring.NativeWake;
 import io.ptarmigan.ring.Stream;
 import io.ptarmigan.ring.StreamRecord;
 import io.ptarmigan.ring.WaitTimes;
+import io.ptarmigan.watch.Notebook;
 import io.ptarmigan.x86.Emulator;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +23,7 @@ public final class GuestMonitorBuilder {
   final List<NamedHandler> followers = new ArrayList<>();
   final List<Range> protectedRanges = new ArrayList<>();
   Emulator emulator;
+  Notebook notebook = Notebook.none();
   WaitTimes waitTimes = WaitTimes.forCpus(Runtime.getRuntime().availableProcessors());
 
   record NamedHandler(String name, EventHandler<StreamRecord> handler) {}
@@ -42,6 +44,12 @@ public final class GuestMonitorBuilder {
   /** The emulator to use, which no other monitor may use; required. */
   public GuestMonitorBuilder emulator(Emulator emulator) {
     this.emulator = emulator;
+    return this;
+  }
+
+  /** What earlier JVMs told about this guest; without one there is nothing to compare with. */
+  public GuestMonitorBuilder notebook(Notebook notebook) {
+    this.notebook = notebook;
     return this;
   }
 

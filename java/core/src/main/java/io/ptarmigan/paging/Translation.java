@@ -20,6 +20,12 @@ public final class Translation {
 
   private static final long GRANTED_BY_ALL = EntryFormat.P | EntryFormat.RW | EntryFormat.US;
 
+  private static final long EFFECTIVE =
+      GRANTED_BY_ALL | EntryFormat.NX | EntryFormat.PKEY | EntryFormat.FRAME;
+
+  /** Level of the entry that maps the largest page. */
+  private static final int HIGHEST_PAGE = 3;
+
   private int state;
 
   /** In entry layout: rights in force, key, and the 4 KiB frame of the address. */
@@ -102,6 +108,27 @@ public final class Translation {
   /** P, RW, US, NX, PKEY and frame in force, in entry layout; 0 when not mapped. */
   public long effective() {
     return effective;
+  }
+
+  /**
+   * Becomes what {@link #state}, {@link #effective} and {@link #pageLevel} of another said.
+   *
+   * @return false, and nothing changes, if no walk that came to its end can have said so
+   */
+  public boolean restore(int state, long effective, int level) {
+    boolean nothing = effective == 0 && level == 0;
+    boolean page =
+        level >= 1
+            && level <= HIGHEST_PAGE
+            && (effective & ~EFFECTIVE) == 0
+            && (effective & EntryFormat.P) != 0;
+    if (state == MAPPED ? !page : (state != NOT_MAPPED && state != UNREADABLE) || !nothing) {
+      return false;
+    }
+    this.state = state;
+    this.effective = effective;
+    this.level = level;
+    return true;
   }
 
   public void set(Translation from) {

@@ -12,6 +12,7 @@ import io.ptarmigan.paging.Translation;
  */
 public final class ChangeRecord implements TranslationChange {
   private final EntryFormat format;
+  private final Translation after = new Translation();
   private PathWatch watch;
   private int level;
   private long oldEntry;
@@ -45,6 +46,7 @@ public final class ChangeRecord implements TranslationChange {
     oldPageSize = pageSize(before);
     newPageSize = pageSize(after);
     cause = cause(before, after, level);
+    this.after.set(after);
   }
 
   /** The address translates as before; {@link #entry} comes first. */
@@ -101,6 +103,7 @@ public final class ChangeRecord implements TranslationChange {
   /** Takes over another record's content. */
   public void copyFrom(TranslationChange change) {
     ChangeRecord from = (ChangeRecord) change;
+    after.set(from.after);
     watch = from.watch;
     level = from.level;
     oldEntry = from.oldEntry;
@@ -116,7 +119,10 @@ public final class ChangeRecord implements TranslationChange {
     instruction = from.instruction;
   }
 
-  /** Tells the listener of the watch, unless the watch is closed. On the observer thread. */
+  /**
+   * Tells the listener of the watch, unless the watch is closed, and takes a note of it only then:
+   * what a JVM dies with untold the next one tells. On the observer thread.
+   */
   public void deliver() {
     if (watch.closed()) {
       return;
@@ -125,6 +131,7 @@ public final class ChangeRecord implements TranslationChange {
       watch.listener.denied(this);
     } else {
       watch.listener.changed(this);
+      watch.note.write(after);
     }
   }
 

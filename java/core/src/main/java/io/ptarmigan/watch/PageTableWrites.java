@@ -39,8 +39,17 @@ public final class PageTableWrites {
    *     watches
    */
   public PageTableWrites(EntryFormat format, GuestPort port, ChangeSink sink, Runnable wake) {
+    this(format, port, Notebook.none(), sink, wake);
+  }
+
+  /**
+   * @param notebook of what earlier JVMs told; a watch that comes into force tells what differs
+   * @param wake as above
+   */
+  public PageTableWrites(
+      EntryFormat format, GuestPort port, Notebook notebook, ChangeSink sink, Runnable wake) {
     tables = new WatchedTables(port);
-    paths = new Paths(format, tables, sink, counters);
+    paths = new Paths(format, tables, notebook, sink, counters);
     judge = new WriteJudge(format, tables, counters);
     requests = new WatchRequests(wake);
     watches = new WatchPlacing(format, requests);

@@ -31,6 +31,12 @@ final class PathWatch implements Watch {
   /** The translation that the listener knows of: told last, or found when placed. */
   final Translation told = new Translation();
 
+  /** Of what the listener was told last; null before it is placed. */
+  Note note;
+
+  /** What was told by an earlier JVM; null where nothing is known, and once in force. */
+  Translation before;
+
   /** The highest entry written since then; level 0 if none. */
   int writtenLevel;
 

@@ -14,6 +14,7 @@ import io.ptarmigan.paging.Translation;
 final class Paths {
   private final EntryFormat format;
   private final WatchedTables tables;
+  private final Notebook notebook;
   private final ChangeSink sink;
   private final WriteCounters counters;
   private final Translation walked = new Translation();
@@ -22,8 +23,14 @@ final class Paths {
   private PathWatch lastTouched;
   private long placed;
 
-  Paths(EntryFormat format, WatchedTables tables, ChangeSink sink, WriteCounters counters) {
+  Paths(
+      EntryFormat format,
+      WatchedTables tables,
+      Notebook notebook,
+      ChangeSink sink,
+      WriteCounters counters) {
     this.format = format;
+    this.notebook = notebook;
     this.tables = tables;
     this.sink = sink;
     this.counters = counters;
@@ -37,7 +44,10 @@ final class Paths {
     }
     tables.reserve(format.levels());
     watch.order = ++placed;
+    watch.note = notebook.claim(watch.cr3(), watch.address(), watch.mask);
+    watch.before = watch.note.before();
     counters.add(WriteCounters.WATCHES, 1);
+    counters.add(WriteCounters.UNNOTED, watch.note.slot == Note.NO_SLOT ? 1 : 0);
     walk(watch);
   }
 
@@ -48,6 +58,7 @@ final class Paths {
     }
     detachFrom(watch, format.levels());
     tables.unreserve(format.levels());
+    notebook.release(watch.note);
     counters.add(WriteCounters.WATCHES, -1);
   }
 
@@ -155,22 +166,36 @@ final class Paths {
 
   private void compare(PathWatch watch, Translation now) {
     boolean first = watch.told.state() == Translation.UNKNOWN;
+    boolean recalled = first && watch.before != null;
+    boolean fresh = first && !recalled;
     if (first) {
       watch.enterForce();
     }
-    boolean tell =
-        first ? now.state() == Translation.UNREADABLE : watch.told.differs(now, watch.mask);
-    if (tell && !watch.closed()) {
-      tell(watch, now, first);
+    if (recalled) {
+      watch.told.set(watch.before);
+      watch.before = null;
     }
-    if (first || now.supersedes(watch.mask)) {
+    boolean adopted = fresh || now.supersedes(watch.mask);
+    boolean tell =
+        fresh ? now.state() == Translation.UNREADABLE : watch.told.differs(now, watch.mask);
+    if (tell && !watch.closed()) {
+      describe(watch, fresh, recalled);
+      tell(watch, now);
+    } else if (fresh || adopted && watch.told.state() != now.state()) {
+      watch.note.write(now);
+    }
+    if (adopted) {
       watch.told.set(now);
     }
     watch.writtenLevel = 0;
   }
 
-  private void tell(PathWatch watch, Translation now, boolean first) {
-    if (first || watch.writtenLevel == 0) {
+  private void describe(PathWatch watch, boolean fresh, boolean recalled) {
+    if (recalled) {
+      int level = lowestLevel(watch);
+      change.entry(watch, level, 0, watch.steps[level].entry.value);
+      change.origin(How.RESYNC, -1, 0, 0);
+    } else if (fresh || watch.writtenLevel == 0) {
       change.entry(watch, lowestLevel(watch), 0, 0);
       change.origin(How.PLACED, -1, 0, 0);
     } else {
@@ -178,8 +203,13 @@ final class Paths {
       change.entry(watch, watch.writtenLevel, watch.replaced, entry);
       change.origin(watch.how, watch.vcpu, watch.sequence, watch.instruction);
     }
+  }
+
+  private void tell(PathWatch watch, Translation now) {
     change.translation(watch.told, now);
     counters.add(WriteCounters.CHANGES, 1);
+    notebook.countChange(change.how() == How.RESYNC);
+    watch.note.outdate();
     sink.changed(change);
   }
 

@@ -47,7 +47,10 @@ public final class WriteCounters {
   /** Entries of which a deny rule had to put bits back, or keep them from being written. */
   public static final int LATE_DENIED = 12;
 
-  private static final int COUNT = 13;
+  /** Watches placed for which the notebook had no room. */
+  public static final int UNNOTED = 13;
+
+  private static final int COUNT = 14;
 
   private final AtomicLongArray totals = new AtomicLongArray(COUNT);
 

@@ -35,9 +35,14 @@ abstract class Scenario {
   int wakes;
   final FakeGuest guest = new FakeGuest(FRAMES);
   final List<ChangeRecord> changes = new ArrayList<>();
-  final PageTableWrites writes = new PageTableWrites(FORMAT, guest, this::deliver, () -> wakes++);
+  final PageTableWrites writes;
 
   Scenario() {
+    this(Notebook.none());
+  }
+
+  Scenario(Notebook notebook) {
+    writes = new PageTableWrites(FORMAT, guest, notebook, this::deliver, () -> wakes++);
     guest.writes = writes;
     guest.poke(at(4, ROOT), T3 | LINK);
     guest.poke(at(3, T3), T2 | LINK);
@@ -45,7 +50,7 @@ abstract class Scenario {
     guest.poke(at(1, T1), PAGE | LINK);
   }
 
-  private void deliver(TranslationChange change) {
+  void deliver(TranslationChange change) {
     ChangeRecord copy = new ChangeRecord(FORMAT);
     copy.copyFrom(change);
     copy.deliver();

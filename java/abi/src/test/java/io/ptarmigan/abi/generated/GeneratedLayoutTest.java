@@ -39,7 +39,9 @@ class GeneratedLayoutTest {
         pt_command.class,
         pt_counters.class,
         pt_stream_header.class,
-        pt_decisions_header.class);
+        pt_decisions_header.class,
+        pt_notebook_header.class,
+        pt_note_copy.class);
   }
 
   @ParameterizedTest
