@@ -39,6 +39,7 @@ int pt_submit(struct pt_monitor *monitor, const struct pt_exit *exit) {
   vcpu->round = 0;
   vcpu->done = 0;
   vcpu->held_back.mask = 0;
+  vcpu->told = false;
   vcpu->attachments.attached = 0;
   vcpu->phase = pt_exit_publish(monitor, vcpu) ? PT_PHASE_WAITING : PT_PHASE_UNDECIDED;
   return 0;
@@ -92,8 +93,27 @@ static bool publish_again(struct pt_monitor *monitor, struct pt_vcpu *vcpu, stru
   return false;
 }
 
+static void tell(struct pt_monitor *monitor, struct pt_vcpu *vcpu) {
+  if (vcpu->held_back.mask)
+    pt_outcome_late_denied(monitor, vcpu, &vcpu->held_back);
+  pt_outcome_publish(monitor, vcpu, vcpu->result, &vcpu->change,
+                     vcpu->result == PT_RESULT_RESUMED ? 0 : vcpu->decision.stores, false);
+  vcpu->told = true;
+}
+
+/* Outcomes come in the order of the swaps: those of this poll that wait for their replies are told now. */
+static void tell_earlier_swaps(struct pt_monitor *monitor) {
+  for (unsigned i = 0; i < monitor->options.vcpus; i++) {
+    struct pt_vcpu *vcpu = &monitor->vcpus[i];
+    if (vcpu->phase == PT_PHASE_REPLIED && vcpu->result == PT_RESULT_APPLIED && !vcpu->told)
+      tell(monitor, vcpu);
+  }
+}
+
 /* The swap found other memory: what is in memory is told, the rest is judged again. */
 static bool lost(struct pt_monitor *monitor, struct pt_vcpu *vcpu, struct pt_reply *out) {
+  if (vcpu->change.mask)
+    tell_earlier_swaps(monitor);
   pt_outcome_publish(monitor, vcpu, PT_RESULT_LOST_SWAP, &vcpu->change, 0, false);
   return publish_again(monitor, vcpu, out);
 }
@@ -222,13 +242,10 @@ int pt_outcome(struct pt_monitor *monitor, uint32_t id) {
     pt_stall_decided(&monitor->stall);
   if (vcpu->cause == PT_CAUSE_DECIDED && vcpu->decision.flags & PT_DECISION_RELEVANT)
     pt_count(&counters->relevant, 1);
-  if (vcpu->held_back.mask)
-    pt_outcome_late_denied(monitor, vcpu, &vcpu->held_back);
   if (vcpu->result == PT_RESULT_STEPPED || vcpu->result == PT_RESULT_HV_EMULATED)
     pt_step_end(monitor, vcpu);
-  else
-    pt_outcome_publish(monitor, vcpu, vcpu->result, &vcpu->change,
-                       vcpu->result == PT_RESULT_RESUMED ? 0 : vcpu->decision.stores, false);
+  else if (!vcpu->told)
+    tell(monitor, vcpu);
   vcpu->phase = PT_PHASE_IDLE;
   monitor->outstanding--;
   return 0;

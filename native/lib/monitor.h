@@ -82,6 +82,7 @@ struct pt_vcpu {
   enum pt_result result;
   enum pt_cause cause;
   struct pt_change change;
+  bool told;                  /* its outcome was published before its reply was carried out */
   struct pt_change held_back; /* what a deny rule kept from being written; mask 0: nothing */
   struct pt_snapshot snapshot;
 };

@@ -65,6 +65,33 @@ static void what_is_swapped_stays_and_the_rest_is_judged_again(void **state) {
   assert_int_equal(pt_counters(rig->monitor)->stores, 1);
 }
 
+/* Found by model/: the first vCPU makes entry 0 what the second was judged on, and the second loses its other entry. */
+static void what_a_lost_swap_has_written_is_told_after_what_it_replaced(void **state) {
+  struct rig *rig = *state;
+  *entry(rig, 0) = 0x10;
+  rig_submit(rig, 1, 4);
+  struct pt_exit_record second = rig_exit(rig);
+  for (uint64_t value = 0x11; value >= 0x10; value--) {
+    rig_submit(rig, 0, 0);
+    struct pt_exit_record first = rig_exit(rig);
+    if (value == 0x10) {
+      *entry(rig, 1) = 0x20; /* the page walker sets A */
+      rig_write(rig, &second, 4, 8, 0xABCDEF0102030405);
+    }
+    rig_write(rig, &first, 0, 8, value);
+    assert_int_equal(rig_reply(rig).vcpu, 0);
+    assert_int_equal(pt_outcome(rig->monitor, 0), 0);
+    struct pt_outcome_record outcome = rig_outcome(rig);
+    assert_int_equal(outcome.result, PT_RESULT_APPLIED);
+    assert_int_equal(outcome.bytes[0], value);
+  }
+  struct pt_outcome_record lost = rig_outcome(rig);
+  assert_int_equal(lost.result, PT_RESULT_LOST_SWAP);
+  assert_int_equal(lost.replaced[0], 0x10);
+  assert_int_equal(rig_exit(rig).done, 0xF0);
+  assert_int_equal(pt_counters(rig->monitor)->stores, 2);
+}
+
 /* A part is in memory: executing the instruction again could do it twice, so the rest is written as it was decided. */
 static void a_half_done_write_is_finished_when_java_is_gone(void **state) {
   struct rig *rig = *state;
@@ -257,6 +284,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       WITH_RIG(a_lost_swap_is_judged_again_under_a_new_sequence),
       WITH_RIG(what_is_swapped_stays_and_the_rest_is_judged_again),
+      WITH_RIG(what_a_lost_swap_has_written_is_told_after_what_it_replaced),
       WITH_RIG(a_half_done_write_is_finished_when_java_is_gone),
       WITH_RIG(after_eight_rounds_the_exit_is_stepped),
       WITH_RIG(past_the_deadline_the_exit_is_stepped_and_a_late_decision_is_harmless),
