@@ -81,7 +81,7 @@ static void drain_outcomes(struct rig *rig, struct pt_exit_record *exit) {
   }
 }
 
-static void whatever_java_answers_each_exit_gets_one_reply(void **state) {
+static void nothing_from_java_is_trusted_and_each_exit_gets_one_reply(void **state) {
   struct rig *rig = *state;
   struct fake_guest *before = aligned_alloc(4096, sizeof *before);
   for (unsigned i = 0; i < EXITS; i++) {
@@ -144,7 +144,7 @@ static void whatever_java_writes_elsewhere_the_native_side_lives(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      WITH_RIG(whatever_java_answers_each_exit_gets_one_reply),
+      WITH_RIG(nothing_from_java_is_trusted_and_each_exit_gets_one_reply),
       WITH_RIG(whatever_java_writes_elsewhere_the_native_side_lives),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

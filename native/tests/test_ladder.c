@@ -9,7 +9,7 @@ static uint64_t *entry(struct rig *rig, unsigned index) {
   return fake_guest_entry(&rig->guest, FAKE_TABLE, index);
 }
 
-static void a_lost_swap_is_judged_again_under_a_new_sequence(void **state) {
+static void judged_on_what_it_replaces_or_again_under_a_new_sequence(void **state) {
   struct rig *rig = *state;
   rig_submit(rig, 0, 0);
   struct pt_exit_record first = rig_exit(rig);
@@ -158,6 +158,32 @@ static void past_the_deadline_the_exit_is_stepped_and_a_late_decision_is_harmles
   assert_int_equal(pt_counters(rig->monitor)->stale, 1);
 }
 
+static void late_or_duplicate_answers_are_harmless(void **state) {
+  struct rig *rig = *state;
+  struct pt_reply replies[2];
+  rig_submit(rig, 0, 0);
+  struct pt_exit_record exit = rig_exit(rig);
+  rig_write(rig, &exit, 0, 8, 0x1000);
+  rig_write(rig, &exit, 0, 8, 0x1000);
+  assert_int_equal(pt_poll(rig->monitor, replies, 2), 1);
+  rig_write(rig, &exit, 0, 8, 0x2000); /* between reply and outcome */
+  assert_int_equal(pt_poll(rig->monitor, replies, 2), 0);
+  pt_outcome(rig->monitor, 0);
+  assert_int_equal(rig_outcome(rig).bytes[1], 0x10);
+  *entry(rig, 0) = 0; /* what the answer was judged on is there again */
+  rig_write(rig, &exit, 0, 8, 0x3000);
+  rig_no_reply(rig);
+  rig_submit(rig, 0, 0);
+  struct pt_exit_record next = rig_exit(rig);
+  rig_no_reply(rig);
+  assert_int_equal(*entry(rig, 0), 0);
+  rig_write(rig, &next, 0, 8, 0x4000);
+  assert_int_equal(rig_reply(rig).kind, PT_REPLY_REGISTERS);
+  assert_int_equal(*entry(rig, 0), 0x4000);
+  assert_int_equal(pt_counters(rig->monitor)->emulated, 1);
+  assert_int_equal(pt_counters(rig->monitor)->stores, 1);
+}
+
 static void without_a_jvm_exits_are_stepped_at_once(void **state) {
   struct rig *rig = *state;
   rig_submit(rig, 0, 0);
@@ -261,7 +287,7 @@ static void bytes_past_the_page_are_refused(void **state) {
   assert_int_equal(*fake_guest_entry(&rig->guest, FAKE_TABLE + 1, 0), 0);
 }
 
-static void an_exit_that_cannot_be_completed_is_stepped(void **state) {
+static void the_unknown_goes_down_the_ladder_never_out(void **state) {
   struct rig *rig = *state;
   struct pt_exit exit;
   fake_guest_exit(&rig->guest, 0, 0, &exit);
@@ -282,18 +308,19 @@ static void an_exit_that_cannot_be_completed_is_stepped(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      WITH_RIG(a_lost_swap_is_judged_again_under_a_new_sequence),
+      WITH_RIG(judged_on_what_it_replaces_or_again_under_a_new_sequence),
       WITH_RIG(what_is_swapped_stays_and_the_rest_is_judged_again),
       WITH_RIG(what_a_lost_swap_has_written_is_told_after_what_it_replaced),
       WITH_RIG(a_half_done_write_is_finished_when_java_is_gone),
       WITH_RIG(after_eight_rounds_the_exit_is_stepped),
       WITH_RIG(past_the_deadline_the_exit_is_stepped_and_a_late_decision_is_harmless),
+      WITH_RIG(late_or_duplicate_answers_are_harmless),
       WITH_RIG(without_a_jvm_exits_are_stepped_at_once),
       WITH_RIG(a_new_generation_sees_only_what_comes_after_it),
       WITH_RIG(a_full_stream_detaches_java),
       WITH_RIG(a_decision_that_makes_no_sense_is_refused_and_stepped),
       WITH_RIG(bytes_past_the_page_are_refused),
-      WITH_RIG(an_exit_that_cannot_be_completed_is_stepped),
+      WITH_RIG(the_unknown_goes_down_the_ladder_never_out),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
