@@ -64,6 +64,13 @@ struct hv_backend {
   /* Lets the domain run after attach. */
   int (*resume)(struct hv_domain *domain);
 
+  /*
+   * Stops every vCPU where it is, and lets them go on. Whatever else a vCPU waits for it goes on waiting for: requests,
+   * responses and set_access work meanwhile. A pause more changes nothing; in force on return.
+   */
+  int (*pause)(struct hv_domain *domain);
+  int (*unpause)(struct hv_domain *domain);
+
   /* Maps a guest frame read-write; -ENOENT where the guest has none. Stays valid until unmap_frame. */
   int (*map_frame)(struct hv_domain *domain, uint64_t gfn, void **frame);
   void (*unmap_frame)(struct hv_domain *domain, uint64_t gfn, void *frame);

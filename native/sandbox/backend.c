@@ -280,6 +280,14 @@ static int sandbox_resume(struct hv_domain *domain) {
   return ask(domain, &(struct control_request){.kind = CONTROL_RESUME});
 }
 
+static int sandbox_pause(struct hv_domain *domain) {
+  return ask(domain, &(struct control_request){.kind = CONTROL_PAUSE});
+}
+
+static int sandbox_unpause(struct hv_domain *domain) {
+  return ask(domain, &(struct control_request){.kind = CONTROL_UNPAUSE});
+}
+
 static int sandbox_map_frame(struct hv_domain *domain, uint64_t gfn, void **frame) {
   if (gfn >= domain->ram_bytes / GUEST_PAGE) {
     return -ENOENT;
@@ -334,6 +342,8 @@ const struct hv_backend hv_sandbox = {
     .notify = sandbox_notify,
     .state = sandbox_state,
     .resume = sandbox_resume,
+    .pause = sandbox_pause,
+    .unpause = sandbox_unpause,
     .map_frame = sandbox_map_frame,
     .unmap_frame = sandbox_unmap_frame,
     .set_access = sandbox_set_access,

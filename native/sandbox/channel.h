@@ -43,7 +43,13 @@ struct channel {
 
 _Static_assert(sizeof(struct channel) <= CHANNEL_PAGE_BYTES, "the channel fits its page");
 
-enum control_kind { CONTROL_RESTRICT = 1, CONTROL_RELEASE = 2, CONTROL_RESUME = 3 };
+enum control_kind {
+  CONTROL_RESTRICT = 1,
+  CONTROL_RELEASE = 2,
+  CONTROL_RESUME = 3,
+  CONTROL_PAUSE = 4,
+  CONTROL_UNPAUSE = 5
+};
 
 enum { CONTROL_GFNS = 1024 };
 

@@ -97,6 +97,7 @@ struct machine {
 
   futex_lock_t step_lock;  /* held by the vCPU that has the machine to itself */
   _Atomic uint32_t parked; /* 1 while it has; a futex */
+  _Atomic uint32_t paused; /* 1 while no vCPU is to run; a futex */
 
   _Atomic uint64_t protected_stores;
   _Atomic uint64_t walker_updates;

@@ -35,9 +35,10 @@ enum phase { PHASE_HELD, PHASE_RUNNING, PHASE_REFERENCE, PHASE_ENDED };
 struct control {
   struct machine *machine;
   enum phase phase;
-  uint64_t stop_ns; /* when the vCPUs are told to stop; UINT64_MAX never */
-  pid_t reference;  /* process of the reference run */
-  int reference_fd; /* its struct comparison, then end of file */
+  uint64_t stop_ns;   /* when the vCPUs are told to stop, pauses not counted; UINT64_MAX never */
+  uint64_t paused_ns; /* when they were paused; 0: they are not */
+  pid_t reference;    /* process of the reference run */
+  int reference_fd;   /* its struct comparison, then end of file */
 };
 
 static uint64_t spin_ns(void) {
@@ -81,6 +82,23 @@ static int resume(struct control *control) {
   return status < 0 ? status : vcpus_start(machine);
 }
 
+static int pause_vcpus(struct control *control) {
+  if (control->paused_ns == 0) {
+    control->paused_ns = pt_now_ns();
+    vcpus_pause(control->machine);
+  }
+  return 0;
+}
+
+static int unpause_vcpus(struct control *control) {
+  if (control->paused_ns != 0 && control->stop_ns != UINT64_MAX) {
+    control->stop_ns += pt_now_ns() - control->paused_ns;
+  }
+  control->paused_ns = 0;
+  vcpus_unpause(control->machine);
+  return 0;
+}
+
 static bool answer(int32_t status) {
   return send(CHANNEL_CONTROL_FD, &status, sizeof(status), MSG_NOSIGNAL) == sizeof(status);
 }
@@ -96,6 +114,10 @@ static int carry_out(struct control *control, const struct control_request *requ
       return ram_restrict(control->machine, request->gfns, request->count, request->kind == CONTROL_RESTRICT);
     case CONTROL_RESUME:
       return resume(control);
+    case CONTROL_PAUSE:
+      return pause_vcpus(control);
+    case CONTROL_UNPAUSE:
+      return unpause_vcpus(control);
     default:
       return -EBADMSG;
   }
@@ -157,7 +179,7 @@ static int finish_reference(struct control *control) {
 
 static int timeout_ms(const struct control *control) {
   uint64_t now = pt_now_ns();
-  if (control->stop_ns == UINT64_MAX) {
+  if (control->stop_ns == UINT64_MAX || control->paused_ns != 0) {
     return -1;
   }
   return control->stop_ns <= now ? 0 : (int)((control->stop_ns - now) / 1000000 + 1);
@@ -176,7 +198,7 @@ static int run(struct control *control) {
       }
       return -errno;
     }
-    if (pt_now_ns() >= control->stop_ns) {
+    if (control->paused_ns == 0 && pt_now_ns() >= control->stop_ns) {
       uint64_t goes_on = GUEST_GOES_ON;
       __atomic_compare_exchange_n(&machine->boot->stop, &goes_on, GUEST_STOPS, false, __ATOMIC_SEQ_CST,
                                   __ATOMIC_SEQ_CST);

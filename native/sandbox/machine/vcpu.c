@@ -45,46 +45,59 @@ void vcpu_turn_off(struct vcpu *vcpu, ucontext_t *context) {
   context->uc_mcontext.gregs[REG_RSP] = (greg_t)vcpu->host_rsp;
 }
 
+/* What keeps the vCPU from running guest code; NULL: nothing does. */
+static _Atomic uint32_t *shut_gate(struct vcpu *vcpu) {
+  struct machine *machine = vcpu->machine;
+  if (atomic_load(&machine->paused) != 0) {
+    return &machine->paused;
+  }
+  return !vcpu->exclusive && atomic_load(&machine->parked) != 0 ? &machine->parked : NULL;
+}
+
 void vcpu_enter_host(struct vcpu *vcpu) {
   atomic_store(&vcpu->mode, VCPU_HOST);
-  if (atomic_load(&vcpu->machine->parked) != 0 && !vcpu->exclusive) {
+  if (shut_gate(vcpu) != NULL) {
     futex_wake(&vcpu->mode);
   }
 }
 
 void vcpu_leave_host(struct vcpu *vcpu) {
-  _Atomic uint32_t *parked = &vcpu->machine->parked;
   while (!vcpu->off) { /* from off it goes on in host code */
     atomic_store(&vcpu->mode, VCPU_GUEST);
-    if (vcpu->exclusive || atomic_load(parked) == 0) {
+    _Atomic uint32_t *gate = shut_gate(vcpu);
+    if (gate == NULL) {
       return;
     }
     atomic_store(&vcpu->mode, VCPU_HOST);
     futex_wake(&vcpu->mode);
-    while (atomic_load(parked) != 0) {
-      futex_wait(parked, 1);
+    while (atomic_load(gate) != 0) {
+      futex_wait(gate, 1);
     }
   }
 }
 
 /* A vCPU that is in guest code takes the signal at once; one on its way there takes it with its first instruction. */
-void vcpu_begin_alone(struct vcpu *vcpu) {
-  struct machine *machine = vcpu->machine;
-  futex_lock(&machine->step_lock);
-  atomic_store(&machine->parked, 1);
-  vcpu->exclusive = true;
+static void call_to_host(struct machine *machine, const struct vcpu *but) {
   for (unsigned i = 0; i < machine->options.vcpus; i++) {
     struct vcpu *other = &machine->vcpus[i];
-    if (other != vcpu && atomic_load(&other->mode) == VCPU_GUEST) {
+    if (other != but && atomic_load(&other->mode) == VCPU_GUEST) {
       syscall(SYS_tgkill, getpid(), other->tid, SIGUSR1);
     }
   }
   for (unsigned i = 0; i < machine->options.vcpus; i++) {
     struct vcpu *other = &machine->vcpus[i];
-    while (other != vcpu && atomic_load(&other->mode) == VCPU_GUEST) {
+    while (other != but && atomic_load(&other->mode) == VCPU_GUEST) {
       futex_wait(&other->mode, VCPU_GUEST);
     }
   }
+}
+
+void vcpu_begin_alone(struct vcpu *vcpu) {
+  struct machine *machine = vcpu->machine;
+  futex_lock(&machine->step_lock);
+  atomic_store(&machine->parked, 1);
+  vcpu->exclusive = true;
+  call_to_host(machine, vcpu);
 }
 
 void vcpu_end_alone(struct vcpu *vcpu) {
@@ -93,6 +106,16 @@ void vcpu_end_alone(struct vcpu *vcpu) {
   atomic_store(&machine->parked, 0);
   futex_wake(&machine->parked);
   futex_unlock(&machine->step_lock);
+}
+
+void vcpus_pause(struct machine *machine) {
+  atomic_store(&machine->paused, 1);
+  call_to_host(machine, NULL);
+}
+
+void vcpus_unpause(struct machine *machine) {
+  atomic_store(&machine->paused, 0);
+  futex_wake(&machine->paused);
 }
 
 static int use_handler_stack(void) {

@@ -16,7 +16,14 @@ int vcpu_run(struct vcpu *vcpu);
 /* The vCPU of the calling thread. */
 struct vcpu *vcpu_self(void);
 
-/* First and last thing that a handler does: from and to guest code. Leaving waits while another vCPU is alone. */
+/* Keeps all vCPUs from running guest code, and lets them. Not for handlers; for one thread. */
+void vcpus_pause(struct machine *machine);
+void vcpus_unpause(struct machine *machine);
+
+/*
+ * First and last thing that a handler does: from and to guest code. Leaving waits while another vCPU is alone, or all
+ * are paused.
+ */
 void vcpu_enter_host(struct vcpu *vcpu);
 void vcpu_leave_host(struct vcpu *vcpu);
 

@@ -31,7 +31,7 @@ static void *walker_thread(void *argument) {
   struct machine *machine = argument;
   const struct timespec pause = {.tv_nsec = PAUSE_NS};
   while (atomic_load(&machine->walker_stop) == 0) {
-    for (unsigned i = 0; i < machine->options.vcpus; i++) {
+    for (unsigned i = 0; i < machine->options.vcpus && atomic_load(&machine->paused) == 0; i++) {
       walk_recent(machine, &machine->vcpus[i]);
     }
     nanosleep(&pause, NULL);
