@@ -280,7 +280,7 @@ struct pt_counters {
   uint64_t stepped;        /* STEPPED because Java said so */
   uint64_t hv_emulated;    /* HV_EMULATED */
   uint64_t fail_policy;    /* answered without a valid decision */
-  uint64_t timed_out;      /* of fail_policy: the deadline passed */
+  uint64_t timed_out;      /* of fail_policy, or held: the deadline passed */
   uint64_t retried;        /* publications after the first */
   uint64_t swap_conflicts; /* swaps that found other memory than expected */
   uint64_t relevant;       /* exits whose decision was flagged PT_DECISION_RELEVANT and took effect */
@@ -303,6 +303,7 @@ struct pt_counters {
   uint64_t longest_decided_ns; /* DECIDED */
   uint64_t longest_late_ns;    /* DEADLINE */
   uint64_t longest_no_jvm_ns;  /* NO_JVM */
+  uint64_t held;               /* times that an exit was held, under a fail-closed policy, for want of a decision */
 };
 
 struct pt_stream_header {

@@ -49,6 +49,11 @@ struct pt_options {
   uint64_t frames;      /* guest frames are 0 .. frames - 1 */
   uint64_t deadline_ns; /* a vCPU waits at most this long for Java; 20 ms is usual */
   bool hv_emulate;      /* the host can let the hypervisor execute an instruction */
+  /*
+   * What becomes of an exit whose deadline passes, or for which there is no JVM. False, fail-open: it is stepped. True,
+   * fail-closed: it is held, see pt_held.
+   */
+  bool fail_closed;
   struct pt_host host;
 };
 
@@ -93,7 +98,7 @@ PT_PUBLIC void pt_close(struct pt_monitor *monitor);
  * answered by policy; the new one sees every record published from now on.
  */
 PT_PUBLIC int pt_attach_jvm(struct pt_monitor *monitor, struct pt_channel *out);
-/* No JVM any more: exits outstanding and to come are answered by policy (stepped) at once. */
+/* No JVM any more: exits outstanding and to come are answered by policy (stepped, or held) at once. */
 PT_PUBLIC void pt_detach_jvm(struct pt_monitor *monitor);
 /* False also after the library gave up on a JVM that let its stream run full; the host may start another. */
 PT_PUBLIC bool pt_attached(const struct pt_monitor *monitor);
@@ -126,7 +131,18 @@ PT_PUBLIC void pt_awake(struct pt_monitor *monitor);
 /* CLOCK_MONOTONIC time of the earliest deadline; UINT64_MAX where no vCPU waits. */
 PT_PUBLIC uint64_t pt_next_deadline(const struct pt_monitor *monitor);
 
-/* Makes every protected frame writable, so that no further exit is raised. Exits outstanding still need their answers.
+/*
+ * Exits that are held: their vCPUs get no reply, and no deadline counts for them. While there are any the host keeps
+ * the whole domain paused and tells its user. A held exit is answered when the JVM decides it after all; when a new JVM
+ * is ready it is published to it with a fresh deadline; or pt_lift_hold lets all that are held go by the fail-open
+ * policy.
+ */
+PT_PUBLIC unsigned pt_held(const struct pt_monitor *monitor);
+PT_PUBLIC void pt_lift_hold(struct pt_monitor *monitor);
+
+/*
+ * Makes every protected frame writable, so that no further exit is raised. Exits outstanding still need their answers;
+ * from now on they get them by the fail-open policy, those that are held included.
  */
 PT_PUBLIC void pt_lift_protections(struct pt_monitor *monitor);
 /* No vCPU waits for anything. */

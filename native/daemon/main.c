@@ -22,6 +22,8 @@ struct arguments {
   const char *options;
   const char *run_dir;  /* where each domain has its directory; NULL: the usual place */
   const char *jvm_user; /* NULL: the usual one */
+  const char *resume;   /* the domain whose hold to lift; NULL: watch one */
+  bool fail_closed;
   uint64_t deadline_ms;
   char *const *command; /* of the JVM; NULL: none */
 };
@@ -32,8 +34,10 @@ static int usage(const char *problem) {
   fprintf(stderr,
           "ptarmigand: %s\n"
           "usage: ptarmigand [--backend sandbox] [--domain NAME] [--options KEY=VALUE,...] [--deadline-ms 1..%d]\n"
-          "                  [--run-dir DIR] [--jvm-user NAME] [-- COMMAND [ARGUMENT...]]\n"
-          "Watches a domain's page tables. COMMAND starts the JVM; without it every exit is answered by policy.\n",
+          "                  [--fail open|closed] [--run-dir DIR] [--jvm-user NAME] [-- COMMAND [ARGUMENT...]]\n"
+          "       ptarmigand --resume NAME [--run-dir DIR]\n"
+          "Watches a domain's page tables. COMMAND starts the JVM; without it every exit is answered by policy.\n"
+          "An exit without a decision is stepped (open), or pauses the domain until --resume or a JVM ends that.\n",
           problem, LONGEST_DEADLINE_MS);
   return USAGE_STATUS;
 }
@@ -47,12 +51,19 @@ static bool parse_deadline(const char *text, uint64_t *out) {
   return true;
 }
 
+static bool parse_policy(const char *text, bool *closed) {
+  *closed = strcmp(text, "closed") == 0;
+  return *closed || strcmp(text, "open") == 0;
+}
+
 static int parse(int argc, char **argv, struct arguments *arguments) {
   static const struct option options[] = {{"backend", required_argument, NULL, 'b'},
                                           {"domain", required_argument, NULL, 'd'},
                                           {"options", required_argument, NULL, 'o'},
                                           {"deadline-ms", required_argument, NULL, 't'},
                                           {"run-dir", required_argument, NULL, 'r'},
+                                          {"fail", required_argument, NULL, 'f'},
+                                          {"resume", required_argument, NULL, 'g'},
                                           {"jvm-user", required_argument, NULL, 'u'},
                                           {NULL, 0, NULL, 0}};
   int option;
@@ -76,6 +87,13 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
       case 'r':
         arguments->run_dir = optarg;
         break;
+      case 'f':
+        if (!parse_policy(optarg, &arguments->fail_closed))
+          return usage("--fail is open or closed");
+        break;
+      case 'g':
+        arguments->resume = optarg;
+        break;
       case 'u':
         arguments->jvm_user = optarg;
         break;
@@ -85,6 +103,8 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
   }
   if (optind < argc)
     arguments->command = argv + optind;
+  if (arguments->fail_closed && !arguments->command)
+    return usage("--fail closed needs a COMMAND: nobody would ever decide");
   return 0;
 }
 
@@ -115,13 +135,14 @@ static int read_xmm(void *context, uint32_t vcpu, uint32_t index, uint8_t out[PT
   return loop->hv->read_xmm(loop->domain, vcpu, index, out);
 }
 
-static int open_monitor(struct vmi_loop *loop, uint64_t deadline_ms) {
+static int open_monitor(struct vmi_loop *loop, const struct arguments *arguments) {
   struct pt_options options = {
       .vcpus = loop->info.vcpus,
       .maxphyaddr = loop->info.maxphyaddr,
       .frames = loop->info.frames,
-      .deadline_ns = deadline_ms * 1000000,
+      .deadline_ns = arguments->deadline_ms * 1000000,
       .hv_emulate = loop->info.hv_emulate,
+      .fail_closed = arguments->fail_closed,
       .host = {.context = loop,
                .map_frame = map_frame,
                .unmap_frame = unmap_frame,
@@ -133,11 +154,13 @@ static int open_monitor(struct vmi_loop *loop, uint64_t deadline_ms) {
 
 static int watch(struct vmi_loop *loop, const struct arguments *arguments, const struct launcher *launcher) {
   loop->hv->info(loop->domain, &loop->info);
-  int error = open_monitor(loop, arguments->deadline_ms);
+  int error = open_monitor(loop, arguments);
   if (error < 0) {
     fprintf(stderr, "ptarmigand: cannot set up shared memory: %s\n", strerror(-error));
     return EXIT_FAILURE;
   }
+  loop->hold =
+      (struct hold){.name = arguments->domain, .run_dir = arguments->run_dir, .closed = arguments->fail_closed};
   supervisor_init(&loop->supervisor, loop->monitor, launcher);
   int status = vmi_loop_run(loop);
   pt_close(loop->monitor);
@@ -149,6 +172,7 @@ static int open_signals(void) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGUSR1);
   sigprocmask(SIG_BLOCK, &signals, NULL);
   return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -213,6 +237,8 @@ int main(int argc, char **argv) {
   int status = parse(argc, argv, &arguments);
   if (status != 0)
     return status;
+  if (arguments.resume)
+    return hold_lift_remotely(arguments.run_dir, arguments.resume);
   const struct hv_backend *backend = find_backend(arguments.backend);
   if (!backend)
     return usage("no such backend");

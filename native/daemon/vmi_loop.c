@@ -2,6 +2,7 @@
 #include "vmi_loop.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
@@ -114,20 +115,34 @@ static void check_jvm(struct vmi_loop *loop) {
   stop(loop);
 }
 
+static void run_domain(struct vmi_loop *loop) {
+  pt_run(loop->monitor);
+  loop->hv->resume(loop->domain);
+  enter(loop, LIFE_RUNNING);
+}
+
 static void check_signal(struct vmi_loop *loop) {
   struct signalfd_siginfo signal;
-  if (read(loop->signal_fd, &signal, sizeof signal) > 0 && loop->life < LIFE_STOPPING)
+  if (read(loop->signal_fd, &signal, sizeof signal) <= 0 || loop->life >= LIFE_STOPPING)
+    return;
+  if (signal.ssi_signo != SIGUSR1)
     stop(loop);
+  else if (loop->life == LIFE_HELD)
+    run_domain(loop);
+  else
+    pt_lift_hold(loop->monitor);
+}
+
+static bool may_run(const struct vmi_loop *loop, uint64_t waited_ns) {
+  return !loop->supervisor.launcher || pt_ready(loop->monitor) || (waited_ns > HELD_NS && !loop->hold.closed);
 }
 
 static void check_life(struct vmi_loop *loop) {
   uint64_t age = pt_now_ns() - loop->since_ns;
   if (loop->hv->state(loop->domain) == HV_DOMAIN_ENDED) {
     enter(loop, LIFE_ENDED);
-  } else if (loop->life == LIFE_HELD && (!loop->supervisor.launcher || pt_ready(loop->monitor) || age > HELD_NS)) {
-    pt_run(loop->monitor);
-    loop->hv->resume(loop->domain);
-    enter(loop, LIFE_RUNNING);
+  } else if (loop->life == LIFE_HELD && may_run(loop, age)) {
+    run_domain(loop);
   } else if (loop->life == LIFE_STOPPING && age > QUIET_NS && pt_idle(loop->monitor)) {
     enter(loop, LIFE_ENDED);
   }
@@ -171,6 +186,7 @@ static void run_until_ended(struct vmi_loop *loop) {
   while (loop->life != LIFE_ENDED) {
     bool worked = take_requests(loop);
     worked |= answer(loop);
+    hold_follow(&loop->hold, loop->hv, loop->domain, loop->monitor);
     if (worked)
       idle_reset(&loop->idle);
     else

@@ -4,6 +4,7 @@
 #define PTARMIGAN_VMI_LOOP_H
 
 #include "event_ring.h"
+#include "hold.h"
 #include "hypervisor.h"
 #include "idle.h"
 #include "ptarmigan/plugin.h"
@@ -27,6 +28,7 @@ struct vmi_loop {
   uint64_t since_ns; /* in this life */
   int signal_fd;
   struct supervisor supervisor;
+  struct hold hold;
   bool failed;                               /* the first JVM was never ready */
   bool unnotified;                           /* responses lie on the ring that the hypervisor was not told of */
   vm_event_request_t requests[PT_MAX_VCPUS]; /* not answered yet, by vCPU */
@@ -34,8 +36,8 @@ struct vmi_loop {
 };
 
 /*
- * Runs until the domain ends or a signal on signal_fd says stop. Returns the exit status of the last JVM, or 0 where
- * there was none.
+ * Runs until the domain ends or a signal on signal_fd says stop; SIGUSR1 there lifts a hold. Returns the exit status of
+ * the last JVM, or 0 where there was none.
  */
 int vmi_loop_run(struct vmi_loop *loop);
 

@@ -41,7 +41,9 @@ int pt_submit(struct pt_monitor *monitor, const struct pt_exit *exit) {
   vcpu->held_back.mask = 0;
   vcpu->told = false;
   vcpu->attachments.attached = 0;
-  vcpu->phase = pt_exit_publish(monitor, vcpu) ? PT_PHASE_WAITING : PT_PHASE_UNDECIDED;
+  vcpu->phase = PT_PHASE_WAITING;
+  if (!pt_exit_publish(monitor, vcpu) && !pt_hold(monitor, vcpu, vcpu->cause))
+    vcpu->phase = PT_PHASE_UNDECIDED;
   return 0;
 }
 
@@ -84,11 +86,16 @@ static bool give_up(struct pt_monitor *monitor, struct pt_vcpu *vcpu, enum pt_ca
   return undecided(monitor, vcpu, out);
 }
 
+/* For want of a decision: held where that is the policy, else the next rung. */
+static bool do_without(struct pt_monitor *monitor, struct pt_vcpu *vcpu, enum pt_cause cause, struct pt_reply *out) {
+  return !pt_hold(monitor, vcpu, cause) && give_up(monitor, vcpu, cause, out);
+}
+
 static bool publish_again(struct pt_monitor *monitor, struct pt_vcpu *vcpu, struct pt_reply *out) {
   if (++vcpu->round >= PT_MAX_ROUNDS)
     return give_up(monitor, vcpu, PT_CAUSE_ROUNDS, out);
   if (!pt_exit_publish(monitor, vcpu))
-    return give_up(monitor, vcpu, vcpu->cause, out);
+    return do_without(monitor, vcpu, vcpu->cause, out);
   vcpu->phase = PT_PHASE_WAITING;
   return false;
 }
@@ -165,6 +172,11 @@ static bool decided(struct pt_monitor *monitor, struct pt_vcpu *vcpu, struct pt_
   }
 }
 
+static void note_missed(struct pt_monitor *monitor, uint64_t now) {
+  if (pt_stall_missed(&monitor->stall, monitor->stream.next - 1, now))
+    pt_count(&monitor->counters->stalls, 1);
+}
+
 static bool waiting(struct pt_monitor *monitor, struct pt_vcpu *vcpu, uint64_t now, struct pt_reply *out) {
   switch (pt_decision_collect(monitor, vcpu)) {
     case PT_COLLECTED_VALID:
@@ -176,13 +188,32 @@ static bool waiting(struct pt_monitor *monitor, struct pt_vcpu *vcpu, uint64_t n
       break;
   }
   if (monitor->stall.stalled)
-    return give_up(monitor, vcpu, PT_CAUSE_NO_JVM, out);
+    return do_without(monitor, vcpu, PT_CAUSE_NO_JVM, out);
   if (now < vcpu->deadline_ns)
     return false;
   pt_count(&monitor->counters->timed_out, 1);
-  if (pt_stall_missed(&monitor->stall, monitor->stream.next - 1, now))
-    pt_count(&monitor->counters->stalls, 1);
-  return give_up(monitor, vcpu, PT_CAUSE_DEADLINE, out);
+  note_missed(monitor, now);
+  return do_without(monitor, vcpu, PT_CAUSE_DEADLINE, out);
+}
+
+/*
+ * A decision that comes after all ends the hold. No other exit will miss its deadline while the domain is paused, so
+ * each further one that this exit waits counts as missed: a JVM that does not come back is found stalled.
+ */
+static bool held(struct pt_monitor *monitor, struct pt_vcpu *vcpu, uint64_t now, struct pt_reply *out) {
+  if (vcpu->sequence == 0)
+    return false;
+  enum pt_collected collected = pt_decision_collect(monitor, vcpu);
+  if (collected == PT_COLLECTED_NONE) {
+    if (now >= vcpu->deadline_ns + monitor->options.deadline_ns) {
+      vcpu->deadline_ns = now;
+      note_missed(monitor, now);
+    }
+    return false;
+  }
+  pt_hold_end(monitor, vcpu, PT_PHASE_DECIDED);
+  vcpu->cause = PT_CAUSE_DECIDED;
+  return collected == PT_COLLECTED_VALID ? decided(monitor, vcpu, out) : give_up(monitor, vcpu, PT_CAUSE_REFUSED, out);
 }
 
 static bool advance(struct pt_monitor *monitor, struct pt_vcpu *vcpu, uint64_t now, struct pt_reply *out) {
@@ -193,6 +224,8 @@ static bool advance(struct pt_monitor *monitor, struct pt_vcpu *vcpu, uint64_t n
       return decided(monitor, vcpu, out);
     case PT_PHASE_UNDECIDED:
       return undecided(monitor, vcpu, out);
+    case PT_PHASE_HELD:
+      return held(monitor, vcpu, now, out);
     default:
       return false;
   }
@@ -207,6 +240,8 @@ size_t pt_poll(struct pt_monitor *monitor, struct pt_reply *replies, size_t capa
   }
   if (monitor->outstanding == 0)
     return 0;
+  if (monitor->held > 0)
+    pt_hold_publish(monitor);
   uint64_t now = pt_now_ns();
   for (unsigned i = 0; i < monitor->options.vcpus && count < capacity; i++)
     if (advance(monitor, &monitor->vcpus[i], now, &replies[count]))

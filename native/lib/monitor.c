@@ -107,10 +107,12 @@ void pt_detach_jvm(struct pt_monitor *monitor) {
   pt_note_ready(monitor);
   for (unsigned i = 0; i < monitor->options.vcpus; i++) {
     struct pt_vcpu *vcpu = &monitor->vcpus[i];
-    if (vcpu->phase != PT_PHASE_WAITING)
-      continue;
-    vcpu->phase = PT_PHASE_UNDECIDED;
-    vcpu->cause = PT_CAUSE_NO_JVM;
+    if (vcpu->phase == PT_PHASE_WAITING && !pt_hold(monitor, vcpu, PT_CAUSE_NO_JVM)) {
+      vcpu->phase = PT_PHASE_UNDECIDED;
+      vcpu->cause = PT_CAUSE_NO_JVM;
+    }
+    if (vcpu->phase == PT_PHASE_HELD)
+      vcpu->sequence = 0;
   }
   monitor->attached = false;
   monitor->range.active = false;
@@ -182,11 +184,12 @@ static bool work_ready(struct pt_monitor *monitor) {
   }
   for (unsigned i = 0; monitor->outstanding && i < monitor->options.vcpus; i++) {
     const struct pt_vcpu *vcpu = &monitor->vcpus[i];
-    bool held = vcpu->phase == PT_PHASE_DECIDED || vcpu->phase == PT_PHASE_UNDECIDED;
+    bool blocked = vcpu->phase == PT_PHASE_DECIDED || vcpu->phase == PT_PHASE_UNDECIDED;
     bool hopeless = vcpu->phase == PT_PHASE_WAITING && monitor->stall.stalled;
-    if ((held && monitor->steps == 0) || hopeless)
+    if ((blocked && monitor->steps == 0) || hopeless || pt_hold_publishable(monitor, vcpu))
       return true;
-    if (vcpu->phase != PT_PHASE_WAITING)
+    bool published = vcpu->phase == PT_PHASE_WAITING || vcpu->phase == PT_PHASE_HELD;
+    if (!published || vcpu->sequence == 0)
       continue;
     const struct pt_decision *shared = (const void *)(monitor->decisions.decisions + (size_t)i * PT_DECISION_BYTES);
     if (pt_load_acquire(&shared->sequence) == vcpu->sequence)
@@ -220,6 +223,8 @@ uint64_t pt_next_deadline(const struct pt_monitor *monitor) {
 }
 
 void pt_lift_protections(struct pt_monitor *monitor) {
+  monitor->options.fail_closed = false;
+  pt_lift_hold(monitor);
   pt_frames_lift(monitor->memory);
 }
 

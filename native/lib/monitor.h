@@ -6,6 +6,7 @@
  *   attachments.c  add to it what Java asked for with MORE
  *   decisions.c    collect Java's answer, copy it once, validate the copy
  *   stall.c        no answer in time: is the next one worth waiting for?
+ *   hold.c       wait on where no decision came and the policy is fail-closed
  *   writes.c       swap memory entry by entry; publish again what was lost
  *   steps.c        remember a frame, compare it after a single step
  *   deny_rules.c   bits that no rung may change
@@ -26,6 +27,7 @@ enum pt_phase {
   PT_PHASE_WAITING,   /* published, no decision yet */
   PT_PHASE_DECIDED,   /* decision valid, held up by a step in flight on the frame */
   PT_PHASE_UNDECIDED, /* no decision will come: next rung */
+  PT_PHASE_HELD,      /* no decision came, and the policy is fail-closed */
   PT_PHASE_REPLIED    /* the host has the reply; pt_outcome is due */
 };
 
@@ -67,7 +69,7 @@ struct pt_vcpu {
   struct pt_exit exit;
   struct pt_instruction instruction;
   struct pt_attachments attachments;
-  uint64_t sequence; /* of the newest publication; 0: never published */
+  uint64_t sequence; /* of the newest publication; 0: never published, or held and published to no JVM there is */
   uint64_t first;
   uint64_t published_ns;
   uint64_t collected_ns;
@@ -113,6 +115,7 @@ struct pt_monitor {
   struct pt_deny_rules *denies;
   uint32_t outstanding; /* vCPUs that are not IDLE */
   uint32_t steps;       /* in flight */
+  uint32_t held;        /* vCPUs that are HELD */
   struct pt_counters *counters;
   struct pt_vcpu *vcpus;
 };
@@ -153,6 +156,15 @@ bool pt_step_begin(struct pt_monitor *monitor, struct pt_vcpu *vcpu);
 /* Puts denied bits back, publishes an outcome for what changed and ends the step. */
 void pt_step_end(struct pt_monitor *monitor, struct pt_vcpu *vcpu);
 bool pt_step_blocks(struct pt_monitor *monitor, const struct pt_vcpu *vcpu);
+
+/* hold.c: true where an exit without a decision for that cause is to wait on; it does then. */
+bool pt_hold(struct pt_monitor *monitor, struct pt_vcpu *vcpu, enum pt_cause cause);
+/* The exit is held no longer and goes on in another phase. */
+void pt_hold_end(struct pt_monitor *monitor, struct pt_vcpu *vcpu, enum pt_phase phase);
+/* The JVM is ready and does not know of the exit, which is held. */
+bool pt_hold_publishable(struct pt_monitor *monitor, const struct pt_vcpu *vcpu);
+/* Publishes held exits to such a JVM. */
+void pt_hold_publish(struct pt_monitor *monitor);
 
 /* outcomes.c: more: another outcome of the same publication follows. */
 void pt_outcome_publish(struct pt_monitor *monitor, const struct pt_vcpu *vcpu, enum pt_result result,

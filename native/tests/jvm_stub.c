@@ -2,7 +2,9 @@
 /*
  * Stands in for the JVM under a real ptarmigand: writes down what it finds itself to be, says that it is ready, and
  * stays until the end of the run. "jvm_stub mortal": the first generation dies once the domain runs. "jvm_stub
- * stubborn": it rids itself of its death signal first.
+ * stubborn": it rids itself of its death signal first. "jvm_stub silent" protects the guest's tables and decides
+ * nothing; "jvm_stub stopped" does so and stops as a whole once the domain runs, but only in the first generation: the
+ * next lets each exit be stepped.
  */
 #include <dirent.h>
 #include <signal.h>
@@ -16,6 +18,7 @@
 #include <unistd.h>
 
 #include "fake_java.h"
+#include "guest/boot.h"
 #include "memory_order.h"
 
 #define DIED 9
@@ -58,6 +61,25 @@ static void tell(const struct pt_channel *channel) {
   fflush(stdout);
 }
 
+/* And keeps the page read-only that the guest expects to stay so. */
+static void protect_tables(struct fake_java *java) {
+  uint64_t entry = GUEST_POOL_GPA + TABLE_DENIED_PT * GUEST_PAGE + (GUEST_DENIED_VA / GUEST_PAGE % GUEST_ENTRIES) * 8;
+  fake_java_command(java, 1, PT_COMMAND_PROTECT_RANGE, GUEST_POOL_GPA, (uint32_t)guest_pool_bytes(java->stream->vcpus));
+  fake_java_rule(java, 2, PT_COMMAND_DENY, entry, PTE_RW);
+}
+
+static void step_all(struct fake_java *java) {
+  const struct pt_record_head *head;
+  while ((head = fake_java_take(java))) {
+    if (head->kind == PT_RECORD_EXIT) {
+      struct pt_decision *decision = fake_java_decision(java, head->vcpu);
+      fake_java_decide(java, (const void *)head, PT_ACTION_STEP, 0, decision);
+      fake_java_publish(java, decision, head->sequence);
+    }
+    fake_java_consumed(java);
+  }
+}
+
 int main(int argc, char **argv) {
   const char *mode = argc > 1 ? argv[1] : "";
   const struct pt_channel channel = fake_java_inherited();
@@ -67,12 +89,21 @@ int main(int argc, char **argv) {
   tell(&channel);
   if (fake_java_attach(&java, &channel) < 0)
     return EXIT_FAILURE;
+  bool stopped = strcmp(mode, "stopped") == 0;
+  if (stopped || strcmp(mode, "silent") == 0)
+    protect_tables(&java);
   fake_java_ready(&java);
   while (pt_load_acquire(&java.stream->state) != PT_STATE_ENDED) {
     if (strcmp(mode, "mortal") == 0 && channel.generation == 1 &&
         pt_load_acquire(&java.stream->state) == PT_STATE_RUNNING)
       return DIED;
+    if (stopped && channel.generation == 1 && pt_load_acquire(&java.stream->state) == PT_STATE_RUNNING)
+      raise(SIGSTOP);
+    if (stopped)
+      step_all(&java);
     fake_java_sleep(&java, 10000000);
   }
+  printf("exits %llu of %llu\n", (unsigned long long)java.stream->counters.replies,
+         (unsigned long long)java.stream->counters.exits);
   return EXIT_SUCCESS;
 }

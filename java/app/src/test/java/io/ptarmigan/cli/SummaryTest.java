@@ -36,6 +36,7 @@ class SummaryTest {
           "emulated",
           "denied",
           "late_denied",
+          "held",
           "deny_rules_refused",
           "stepped",
           "hv_emulated",

@@ -36,7 +36,8 @@ public enum Counter {
   LONGEST_PAUSE_NS,
   LONGEST_DECIDED_NS,
   LONGEST_LATE_NS,
-  LONGEST_NO_JVM_NS;
+  LONGEST_NO_JVM_NS,
+  HELD;
 
   private final String field = name().toLowerCase(Locale.ROOT);
   private final int offset = StreamHeaderLayout.COUNTERS + Offsets.of(pt_counters.class, field);
