@@ -37,7 +37,7 @@ install_packages() {
 }
 
 build_packages() {
-  local packages=(cmake make gcc g++ libc6-dev libxen-dev libcmocka-dev libzydis-dev clang-format procps)
+  local packages=(cmake make gcc g++ libc6-dev libxen-dev libcmocka-dev libzydis-dev libseccomp-dev clang-format procps strace)
   command -v mvn >/dev/null || packages+=(maven)
   command -v npm >/dev/null || packages+=(npm)
   java_17 >/dev/null || packages+=(openjdk-17-jdk-headless)

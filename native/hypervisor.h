@@ -38,6 +38,9 @@ struct hv_info {
 struct hv_backend {
   const char *name;
 
+  /* System calls that the functions below make after attach, beside the loop's: SYS_ numbers, then -1. NULL: none. */
+  const int *calls;
+
   /*
    * Attaches to a domain and leaves it held (see resume): no guest instruction runs before. domain names it in the
    * backend's own way; options is the backend's own "key=value,key=value" text or NULL. On error *message, if not NULL,

@@ -2,7 +2,6 @@
 #include "idle.h"
 
 #include <sched.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "memory_order.h"
@@ -10,7 +9,8 @@
 #define FEW_CPUS 4
 
 void idle_init(struct idle *idle) {
-  bool few = sysconf(_SC_NPROCESSORS_ONLN) <= FEW_CPUS;
+  cpu_set_t cpus;
+  bool few = sched_getaffinity(0, sizeof cpus, &cpus) < 0 || CPU_COUNT(&cpus) <= FEW_CPUS;
   idle->spin_ns = few ? 2000 : 20000;
   idle->yield_ns = few ? 50000 : 100000;
   idle->since_ns = 0;

@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "run_dir.h"
 #include "vmi_loop.h"
 
@@ -162,7 +163,12 @@ static int watch(struct vmi_loop *loop, const struct arguments *arguments, const
   loop->hold =
       (struct hold){.name = arguments->domain, .run_dir = arguments->run_dir, .closed = arguments->fail_closed};
   supervisor_init(&loop->supervisor, loop->monitor, launcher);
-  int status = vmi_loop_run(loop);
+  int status = EXIT_FAILURE;
+  error = confine(loop->hv->calls);
+  if (error < 0)
+    fprintf(stderr, "ptarmigand: cannot confine itself: %s\n", strerror(-error));
+  else
+    status = vmi_loop_run(loop);
   pt_close(loop->monitor);
   return status;
 }

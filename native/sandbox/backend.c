@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -332,8 +333,12 @@ static void sandbox_detach(struct hv_domain *domain) {
   release(domain); /* protections are mappings of the machine's process and end with it */
 }
 
+/* Its event channel, and the end of the machine's process. */
+static const int calls[] = {SYS_epoll_ctl, SYS_pidfd_send_signal, -1};
+
 const struct hv_backend hv_sandbox = {
     .name = "sandbox",
+    .calls = calls,
     .attach = sandbox_attach,
     .info = sandbox_info,
     .ring = sandbox_ring,

@@ -66,7 +66,7 @@ bool spawn_ended(const struct spawn_child *child) {
 }
 
 void spawn_kill(const struct spawn_child *child) {
-  kill(child->pid, SIGKILL);
+  syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0); /* not kill(): that reaches every process */
 }
 
 void spawn_reap(struct spawn_child *child, int grace_ms) {

@@ -36,10 +36,20 @@ int daemon_rig_down(void **state) {
   return system(command);
 }
 
+/* Before the start: what an earlier run has said must not be taken for this one's. */
+static void clear(const struct daemon_rig *rig) {
+  static const char *const names[] = {"out", "err", "trace"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", rig->dir, names[i]);
+    unlink(path);
+  }
+}
+
 static void redirect(const struct daemon_rig *rig, const char *name, int to) {
   char path[128];
   snprintf(path, sizeof path, "%s/%s", rig->dir, name);
-  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644);
+  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
   if (fd < 0 || dup2(fd, to) < 0)
     _exit(126);
 }
@@ -54,18 +64,21 @@ static void become(uid_t user) {
 }
 
 pid_t daemon_start(struct daemon_rig *rig, uid_t user, const char *const *arguments) {
-  char program[96], run[96];
-  const char *argv[ARGUMENTS_MOST] = {program, "--run-dir", run};
+  char program[96], run[96], trace[96];
+  const char *traced[ARGUMENTS_MOST] = {"strace", "-o", trace, program, "--run-dir", run};
+  const char **argv = rig->traced ? traced : traced + 3;
   snprintf(program, sizeof program, "%s/ptarmigand", rig->dir);
   snprintf(run, sizeof run, "%s/run", rig->dir);
+  snprintf(trace, sizeof trace, "%s/trace", rig->dir);
   for (size_t i = 0; arguments[i]; i++)
-    argv[i + 3] = arguments[i];
+    traced[i + 6] = arguments[i];
+  clear(rig);
   pid_t pid = fork();
   if (pid == 0) {
     redirect(rig, "out", STDOUT_FILENO);
     redirect(rig, "err", STDERR_FILENO);
     become(user);
-    execv(program, (char *const *)(uintptr_t)argv);
+    execvp(argv[0], (char *const *)(uintptr_t)argv);
     _exit(126);
   }
   assert_true(pid > 0);
@@ -76,7 +89,7 @@ int daemon_wait(pid_t pid) {
   int status;
   for (unsigned waited = 0; waitpid(pid, &status, WNOHANG) == 0; waited += STEP_US) {
     if (waited > 30000000) {
-      kill(pid, SIGKILL);
+      process_signal(pid, SIGKILL);
       fail_msg("ptarmigand does not end");
     }
     usleep(STEP_US);
@@ -113,7 +126,7 @@ void daemon_await(struct daemon_rig *rig, const char *name, const char *line) {
   }
 }
 
-pid_t child_named(pid_t parent, const char *name) {
+static pid_t find_child(pid_t parent, const char *name) {
   char path[64], comm[64];
   int child;
   pid_t found = -1;
@@ -130,6 +143,22 @@ pid_t child_named(pid_t parent, const char *name) {
   if (children)
     fclose(children);
   return found;
+}
+
+pid_t child_named(pid_t parent, const char *name) {
+  pid_t found;
+  for (unsigned waited = 0; (found = find_child(parent, name)) < 0; waited += STEP_US) {
+    if (waited > 10000000)
+      fail_msg("no process %s", name);
+    usleep(STEP_US);
+  }
+  return found;
+}
+
+void process_signal(pid_t pid, int signal) {
+  if (pid <= 1)
+    fail_msg("%d is no process to be signalled", (int)pid);
+  assert_int_equal(kill(pid, signal), 0);
 }
 
 const char *process_status(pid_t pid, const char *field) {

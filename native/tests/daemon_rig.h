@@ -8,12 +8,13 @@
 
 #include "rig.h"
 
-#define DAEMON_TEXT_BYTES 16384
+#define DAEMON_TEXT_BYTES (1 << 20)
 #define ORDINARY_UID 1 /* daemon: on every Debian, and not nobody */
 
 struct daemon_rig {
   char dir[64];     /* copies of the programs, out, err, and run/: the base of run-time directories */
   char command[96]; /* the stand-in's path */
+  bool traced;      /* by strace, into the file trace; its process is strace's child then */
   char text[DAEMON_TEXT_BYTES];
 };
 
@@ -39,8 +40,11 @@ void daemon_await(struct daemon_rig *rig, const char *name, const char *line);
 /* Text of the line that begins with name, without it; NULL: none. Valid until the next call. */
 const char *daemon_line(struct daemon_rig *rig, const char *file, const char *name);
 
-/* The first child process of this name, or -1. */
+/* The first child process of this name; fails the test where none comes within 10 s. */
 pid_t child_named(pid_t parent, const char *name);
+
+/* Fails the test for anything that is not one process: 0 and -1 mean whole groups to kill(). */
+void process_signal(pid_t pid, int signal);
 
 /* A field of /proc/PID/status; NULL where there is no such process. Valid until the next call. */
 const char *process_status(pid_t pid, const char *field);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How ptarmigand, its launcher, the JVM and a second ptarmigand live and die together; what they leave on disk. */
 #include <dirent.h>
-#include <errno.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "daemon_rig.h"
 
 #define LAUNCHER "ptarmigan-start"
@@ -24,14 +24,13 @@ static struct family start_family(struct daemon_rig *rig, const char *mode) {
   struct family family = {.daemon = daemon_start(rig, geteuid(), arguments)};
   daemon_await(rig, "out", "generation 1");
   family.launcher = child_named(family.daemon, LAUNCHER);
-  assert_true(family.launcher > 0);
   family.jvm = child_named(family.launcher, "jvm_stub");
-  assert_true(family.jvm > 0);
   return family;
 }
 
 static void assert_gone(pid_t pid) {
-  for (unsigned waited = 0; kill(pid, 0) == 0 && process_status(pid, "State")[0] != 'Z'; waited += 5000) {
+  const char *state;
+  for (unsigned waited = 0; (state = process_status(pid, "State")) && state[0] != 'Z'; waited += 5000) {
     assert_true(waited < END_US);
     usleep(5000);
   }
@@ -39,7 +38,7 @@ static void assert_gone(pid_t pid) {
 
 static void when_ptarmigand_is_killed_launcher_and_jvm_go_too(void **state) {
   struct family family = start_family(*state, "stubborn");
-  kill(family.daemon, SIGKILL);
+  process_signal(family.daemon, SIGKILL);
   assert_int_equal(daemon_wait(family.daemon), 128 + SIGKILL);
   assert_gone(family.jvm);
   assert_gone(family.launcher);
@@ -47,20 +46,20 @@ static void when_ptarmigand_is_killed_launcher_and_jvm_go_too(void **state) {
 
 static void when_the_launcher_is_killed_the_jvm_goes_too_and_the_run_ends_in_order(void **state) {
   struct family family = start_family(*state, "");
-  kill(family.launcher, SIGKILL);
+  process_signal(family.launcher, SIGKILL);
   assert_gone(family.jvm);
   daemon_await(*state, "err", "ptarmigand: the JVM has ended");
-  kill(family.daemon, SIGTERM);
+  process_signal(family.daemon, SIGTERM);
   daemon_wait(family.daemon);
 }
 
 static void a_terminals_interrupt_reaches_ptarmigand_only(void **state) {
   struct family family = start_family(*state, "");
-  kill(family.launcher, SIGINT); /* as a whole process group gets it */
-  kill(family.launcher, SIGTERM);
+  process_signal(family.launcher, SIGINT); /* as a whole process group gets it */
+  process_signal(family.launcher, SIGTERM);
   assert_true(getsid(family.launcher) == family.launcher);
   assert_true(getsid(family.jvm) == family.jvm);
-  kill(family.daemon, SIGINT);
+  process_signal(family.daemon, SIGINT);
   assert_int_equal(daemon_wait(family.daemon), 0);
   assert_gone(family.jvm);
 }
@@ -82,7 +81,7 @@ static void a_jvm_of_the_same_user_can_neither_trace_nor_read_the_others(void **
   daemon_await(rig, "out", "generation 1");
   assert_closed_to_its_own_user(daemon);
   assert_closed_to_its_own_user(child_named(daemon, LAUNCHER));
-  kill(daemon, SIGTERM);
+  process_signal(daemon, SIGTERM);
   assert_int_equal(daemon_wait(daemon), 0);
 }
 
@@ -106,16 +105,53 @@ static void the_launcher_holds_its_socket_and_nothing_else(void **state) {
   }
   closedir(dir);
   assert_int_equal(others, 2);
-  kill(family.daemon, SIGTERM);
+  process_signal(family.daemon, SIGTERM);
   assert_int_equal(daemon_wait(family.daemon), 0);
 }
 
-static void a_jvm_that_dies_is_replaced_by_the_launcher(void **state) {
+static void ptarmigand_is_confined_once_it_runs(void **state) {
+  struct family family = start_family(*state, "");
+  assert_string_equal(process_status(family.daemon, "NoNewPrivs"), "1");
+  assert_string_equal(process_status(family.launcher, "NoNewPrivs"), "1");
+  if (confine_supported())
+    assert_string_equal(process_status(family.daemon, "Seccomp"), "2");
+  process_signal(family.daemon, SIGTERM);
+  assert_int_equal(daemon_wait(family.daemon), 0);
+}
+
+static void assert_nothing_refused(struct daemon_rig *rig) {
+  const char *trace = daemon_text(rig, "trace");
+  const char *filter = strstr(trace, "SECCOMP_FILTER_FLAG_LOG");
+  assert_non_null(filter);
+  const char *refused = strstr(filter, "EPERM");
+  if (refused)
+    fail_msg("refused: %.200s", refused > filter + 100 ? refused - 100 : filter);
+}
+
+/* One JVM dies, the next sees the end. */
+static pid_t start_mortal(struct daemon_rig *rig) {
+  const char *const arguments[] = {"--options", "vcpus=1,seconds=60", "--", rig->command, "mortal", NULL};
+  pid_t pid = daemon_start(rig, geteuid(), arguments);
+  daemon_await(rig, "out", "generation 1");
+  daemon_await(rig, "out", "generation 2");
+  return pid;
+}
+
+static void no_call_of_a_run_is_refused_by_the_filter(void **state) {
   struct daemon_rig *rig = *state;
-  const char *const arguments[] = {"--options", "vcpus=1,seconds=1", "--", rig->command, "mortal", NULL};
-  assert_int_equal(daemon_wait(daemon_start(rig, geteuid(), arguments)), 0);
-  assert_non_null(daemon_line(rig, "out", "generation 1"));
-  assert_non_null(daemon_line(rig, "out", "generation 2"));
+  if (!confine_supported())
+    skip();
+  rig->traced = true;
+  pid_t strace = start_mortal(rig);
+  process_signal(child_named(strace, "ptarmigand"), SIGTERM);
+  assert_int_equal(daemon_wait(strace), 0);
+  assert_nothing_refused(rig);
+}
+
+static void a_jvm_that_dies_is_replaced_by_the_launcher(void **state) {
+  pid_t daemon = start_mortal(*state);
+  process_signal(daemon, SIGTERM);
+  assert_int_equal(daemon_wait(daemon), 0);
 }
 
 static void a_second_ptarmigand_on_the_domain_is_refused(void **state) {
@@ -128,7 +164,7 @@ static void a_second_ptarmigand_on_the_domain_is_refused(void **state) {
                       "ptarmigand: cannot watch sandbox: another ptarmigand watches this domain\n");
   assert_int_equal(daemon_wait(daemon_start(rig, geteuid(), other)), 0);
   assert_non_null(process_status(family.daemon, "State"));
-  kill(family.daemon, SIGTERM);
+  process_signal(family.daemon, SIGTERM);
   assert_int_equal(daemon_wait(family.daemon), 0);
   assert_int_equal(daemon_wait(daemon_start(rig, geteuid(), arguments)), 0);
 }
@@ -155,7 +191,7 @@ static void all_files_are_private(void **state) {
   assert_int_equal(nftw(path, look, 8, FTW_PHYS), 0);
   assert_int_equal(directories, 2); /* base and domain */
   assert_true(files >= 1);          /* the lock */
-  kill(family.daemon, SIGTERM);
+  process_signal(family.daemon, SIGTERM);
   assert_int_equal(daemon_wait(family.daemon), 0);
   assert_int_equal(nftw(path, look, 8, FTW_PHYS), 0);
 }
@@ -169,6 +205,8 @@ int main(void) {
       WITH_RIG(a_terminals_interrupt_reaches_ptarmigand_only),
       WITH_RIG(a_jvm_of_the_same_user_can_neither_trace_nor_read_the_others),
       WITH_RIG(the_launcher_holds_its_socket_and_nothing_else),
+      WITH_RIG(ptarmigand_is_confined_once_it_runs),
+      WITH_RIG(no_call_of_a_run_is_refused_by_the_filter),
       WITH_RIG(a_jvm_that_dies_is_replaced_by_the_launcher),
       WITH_RIG(a_second_ptarmigand_on_the_domain_is_refused),
       WITH_RIG(all_files_are_private),
