@@ -93,7 +93,7 @@ inline notify() {
   }
 }
 
-#define RUNS(v) (request[v] == NONE && !held)
+#define RUNS(v) (request[v] == NONE && !paused)
 
 proctype cpu(byte self) {
   byte left = (self == 0 -> WRITES_0 : WRITES_1);

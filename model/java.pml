@@ -71,8 +71,8 @@ end:
        mine = generation;
        answer[0].sequence = 0;
        answer[ANSWERS_KEPT - 1].sequence = 0;
-       seen[0] = stream[0].sequence;
-       seen[1] = stream[1].sequence
+       seen[0] = consumed[0];
+       seen[1] = consumed[1]
      }
   od
 }

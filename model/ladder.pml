@@ -146,12 +146,17 @@ inline pass_the_deadline() {
   vcpu[v].phase = PT_PHASE_WAITING;
   vcpu[v].overdue = false
 #else
-  vcpu[v].phase = PT_PHASE_UNDECIDED /* PT_CAUSE_DEADLINE */
+  do_without(v) /* PT_CAUSE_DEADLINE */
 #endif
 }
 
 inline advance() {
   if
+#if FAIL_CLOSED
+  :: d_step { vcpu[v].phase == PT_PHASE_HELD && !vcpu[v].sequence && attached -> vcpu[v].overdue = false }
+     pt_exit_publish()
+  :: vcpu[v].phase == PT_PHASE_HELD && IS_CURRENT(v) -> WHILE_WRITTEN(pt_decision_collect())
+#endif
   :: vcpu[v].phase == PT_PHASE_WAITING ->
     if
     :: IS_CURRENT(v) -> WHILE_WRITTEN(pt_decision_collect())
@@ -217,7 +222,13 @@ inline clear_early() {
 
 inline undecide(i) {
   if
-  :: vcpu[i].phase == PT_PHASE_WAITING -> vcpu[i].phase = PT_PHASE_UNDECIDED
+  :: vcpu[i].phase == PT_PHASE_WAITING -> do_without(i)
+  :: else
+  fi;
+  if
+#ifndef HELD_EXIT_STAYS_WITH_ITS_JVM
+  :: vcpu[i].phase == PT_PHASE_HELD -> vcpu[i].sequence = 0
+#endif
   :: else
   fi
 }
@@ -234,14 +245,25 @@ inline pt_attach_jvm() {
   slot[0].sequence = 0;
   slot[1].sequence = 0;
 #endif
+  consumed[0] = stream[0].sequence;
+  consumed[1] = stream[1].sequence;
   attached = true
 }
 
 /* What the loop wakes up for. */
-#define HELD_BACK(i) (vcpu[i].phase == PT_PHASE_DECIDED || vcpu[i].phase == PT_PHASE_UNDECIDED)
+#define GOES_ON(i) (vcpu[i].phase == PT_PHASE_DECIDED || vcpu[i].phase == PT_PHASE_UNDECIDED)
 #define WAITS(i) (vcpu[i].phase == PT_PHASE_WAITING)
+#define HELD(i) (vcpu[i].phase == PT_PHASE_HELD)
 #define HAS_WORK(i) \
-  (request[i] == REQUESTED || (WAITS(i) && (IS_CURRENT(i) || vcpu[i].overdue)) || (HELD_BACK(i) && !BLOCKED))
+  (request[i] == REQUESTED || (WAITS(i) && (IS_CURRENT(i) || vcpu[i].overdue)) || (GOES_ON(i) && !BLOCKED) || \
+   (HELD(i) && (IS_CURRENT(i) || (!vcpu[i].sequence && attached))))
+
+inline lift(i) {
+  if
+  :: HELD(i) -> vcpu[i].phase = PT_PHASE_UNDECIDED
+  :: else
+  fi
+}
 
 #define ALL_IDLE (vcpu[0].phase == PT_PHASE_IDLE && vcpu[1].phase == PT_PHASE_IDLE)
 #define ALL_KNOWN (known[0] == VALUE(memory[0]) && known[ENTRIES - 1] == VALUE(memory[ENTRIES - 1]))
@@ -258,11 +280,15 @@ end:
        notify();
        KILL_POINT;
        FOR_EACH_VCPU(pt_outcome());
-       assert(!ALL_IDLE || ALL_KNOWN) /* what happened was told, and nothing else */
+       assert(!ALL_IDLE || ALL_KNOWN); /* what happened was told, and nothing else */
+       paused = (HELD(0) || HELD(1))
      }
 #ifndef NO_DEADLINE
   :: d_step { WAITS(0) && !vcpu[0].overdue -> vcpu[0].overdue = true }
   :: d_step { WAITS(1) && !vcpu[1].overdue -> vcpu[1].overdue = true }
+#endif
+#if FAIL_CLOSED /* bin/ptarmigan resume: pt_lift_hold */
+  :: d_step { (HELD(0) || HELD(1)) && resumes < RESUMES -> resumes++; lift(0); lift(1); paused = false }
 #endif
   :: d_step { attached && jvm_deaths < JVM_DEATHS -> jvm_deaths++; pt_detach_jvm() }
   :: d_step { !attached && generation == jvm_deaths -> pt_attach_jvm() }

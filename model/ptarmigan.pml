@@ -8,6 +8,7 @@
  *   ROUNDS           publications of one exit           REPEATS     of an answer, of the one before
  *   DENIES, ASKS     Java may deny; may say MORE, STEP  JVM_DEATHS  deaths of the JVM
  *   KILLS            of ptarmigand, or of recover       ANSWERS     > 0: a hostile JVM gives so many
+ *   FAIL_CLOSED      what has no decision is held           RESUMES     of the domain, that lift it
  *   LIVENESS         one_exit_one_reply below, under weak fairness
  *
  * Other macros are mutations: model/mutations lists them.
@@ -41,7 +42,7 @@
 proctype ptarmigand() {
   Vcpu vcpu[VCPUS];
   byte known[ENTRIES]; /* for the checks only: the table's values as outcomes tell them */
-  byte v, jvm_deaths, kills;
+  byte v, jvm_deaths, resumes, kills;
   bit lost;
 #if KILLS
   mtype:verdict verdict[VCPUS] = NO_ORPHAN;

@@ -129,7 +129,7 @@ inline answer() {
 
 inline recover() {
   atomic {
-    held = true;
+    paused = true;
     FOR_EACH_VCPU(judge_orphan());
     FOR_EACH_VCPU(mark_found());
     v = 1; /* the order is the backend's: this is the one that could hurt */
@@ -146,6 +146,6 @@ inline recover() {
     FOR_EACH_VCPU(answer());
     notify();
     KILL_POINT;
-    held = false
+    paused = false
   }
 }

@@ -36,7 +36,9 @@
 #define CLEAR(to) to[0] = 0
 #endif
 
-mtype:phase = { PT_PHASE_IDLE, PT_PHASE_WAITING, PT_PHASE_DECIDED, PT_PHASE_UNDECIDED, PT_PHASE_REPLIED };
+mtype:phase = {
+  PT_PHASE_IDLE, PT_PHASE_WAITING, PT_PHASE_DECIDED, PT_PHASE_UNDECIDED, PT_PHASE_HELD, PT_PHASE_REPLIED
+};
 mtype:action = { NO_ACTION, PT_ACTION_WRITE, PT_ACTION_SKIP, PT_ACTION_STEP, PT_ACTION_RETRY, PT_ACTION_MORE };
 mtype:result = { NO_RESULT, PT_RESULT_APPLIED, PT_RESULT_DENIED, PT_RESULT_STEPPED, PT_RESULT_RESUMED };
 mtype:reply = { NO_REPLY, PT_REPLY_RESUME, PT_REPLY_REGISTERS, PT_REPLY_STEP };
@@ -55,7 +57,7 @@ mtype:rip rip[VCPUS] = AT_THE_INSTRUCTION;
 byte returned[VCPUS];  /* what the registers say that OWN was: XADD's register, BTC's carry flag */
 bit stepping[VCPUS];   /* one instruction, in the unrestricted view */
 bit restricted = true; /* a write to the table exits */
-bit held;              /* the domain is paused */
+bit paused;            /* the whole domain */
 byte exit_id[VCPUS];   /* of the newest request */
 
 /* The intent file. It outlives ptarmigand. */
@@ -91,6 +93,7 @@ typedef Decision {
   byte bytes[ENTRIES]
 };
 Decision slot[VCPUS];
+byte consumed[VCPUS]; /* at attach: where this generation begins */
 
 /* What ptarmigand shows of struct pt_monitor, and what it keeps of struct pt_vcpu. */
 bit attached = true;

@@ -23,10 +23,20 @@ inline pt_outcome_publish(i) {
   }
 }
 
+/* hold.c: no decision came. Wait on where the policy is fail-closed, else the next rung. */
+inline do_without(i) {
+#if FAIL_CLOSED
+  vcpu[i].phase = PT_PHASE_HELD
+#else
+  vcpu[i].phase = PT_PHASE_UNDECIDED
+#endif
+}
+
 /* exits.c: memory as it is; what is done already, as it was before. */
 inline pt_exit_publish() {
   d_step {
-    vcpu[v].phase = PT_PHASE_UNDECIDED; /* PT_CAUSE_NO_JVM */
+    vcpu[v].sequence = 0;
+    do_without(v); /* PT_CAUSE_NO_JVM */
     if
     :: attached ->
       stream[v].window[0] = (vcpu[v].done & 1 -> vcpu[v].before[0] : memory[0]);
@@ -45,7 +55,7 @@ inline pt_exit_publish() {
 #ifdef NO_SEQUENCE_CHECK
 #define IS_CURRENT(i) (slot[i].sequence != 0)
 #else
-#define IS_CURRENT(i) (slot[i].sequence == vcpu[i].sequence)
+#define IS_CURRENT(i) (vcpu[i].sequence && slot[i].sequence == vcpu[i].sequence)
 #endif
 
 /* decisions.c: bytes that are done are not written again, what is half done is not started afresh. */
