@@ -95,6 +95,10 @@ static int remove_file(void) {
   return answer(unlink("/tmp/ptarmigan-no-such-file"));
 }
 
+static int remove_file_below(void) {
+  return answer(unlinkat(AT_FDCWD, "/tmp/ptarmigan-no-such-file", 0));
+}
+
 static int look_at_file(void) {
   struct stat status;
   return answer(stat("/", &status));
@@ -131,8 +135,9 @@ static int widen_filter(void) {
 
 static void what_the_loop_does_not_need_is_an_error(void **state) {
   (void)state;
-  int (*const acts[])(void) = {open_file,      remove_file,           look_at_file,    open_socket, widen_filter,
-                               signal_another, signal_another_thread, copy_descriptor, map_code,    make_code};
+  int (*const acts[])(void) = {open_file,       remove_file,  remove_file_below, look_at_file,
+                               open_socket,     widen_filter, signal_another,    signal_another_thread,
+                               copy_descriptor, map_code,     make_code};
   for (size_t i = 0; i < sizeof acts / sizeof *acts; i++)
     if (confined(acts[i], NULL) != REFUSED)
       fail_msg("act %zu", i);
