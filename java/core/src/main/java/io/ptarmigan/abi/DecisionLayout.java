@@ -5,6 +5,9 @@ import io.ptarmigan.abi.generated.pt_decision;
 
 /** Byte offsets of {@code struct pt_decision}, a decision. */
 public final class DecisionLayout {
+  /** Bytes of the struct. */
+  public static final int SIZE = Offsets.size(pt_decision.class);
+
   public static final int SEQUENCE = Offsets.of(pt_decision.class, "sequence");
   public static final int GENERATION = Offsets.of(pt_decision.class, "generation");
   public static final int ACTION = Offsets.of(pt_decision.class, "action");

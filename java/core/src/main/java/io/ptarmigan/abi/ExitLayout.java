@@ -6,6 +6,9 @@ import io.ptarmigan.abi.generated.pt_exit_record;
 
 /** Byte offsets of {@code struct pt_exit_record}, an EXIT record. */
 public final class ExitLayout {
+  /** Bytes of the struct. */
+  public static final int SIZE = Offsets.size(pt_exit_record.class);
+
   public static final int FIRST = Offsets.of(pt_exit_record.class, "first");
   public static final int ROUND = Offsets.of(pt_exit_record.class, "round");
   public static final int VIEW = Offsets.of(pt_exit_record.class, "view");

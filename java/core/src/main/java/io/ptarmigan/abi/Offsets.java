@@ -17,4 +17,9 @@ final class Offsets {
   static int of(Class<? extends Pointer> struct, String field) {
     return Pointer.offsetof(struct, field);
   }
+
+  /** Bytes of the struct. */
+  static int size(Class<? extends Pointer> struct) {
+    return Pointer.sizeof(struct);
+  }
 }

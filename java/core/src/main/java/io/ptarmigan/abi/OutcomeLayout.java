@@ -5,6 +5,9 @@ import io.ptarmigan.abi.generated.pt_outcome_record;
 
 /** Byte offsets of {@code struct pt_outcome_record}, an OUTCOME record. */
 public final class OutcomeLayout {
+  /** Bytes of the struct. */
+  public static final int SIZE = Offsets.size(pt_outcome_record.class);
+
   public static final int EXIT = Offsets.of(pt_outcome_record.class, "exit");
   public static final int FIRST = Offsets.of(pt_outcome_record.class, "first");
   public static final int RESULT = Offsets.of(pt_outcome_record.class, "result");

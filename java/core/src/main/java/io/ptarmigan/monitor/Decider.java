@@ -3,12 +3,12 @@ package io.ptarmigan.monitor;
 
 import com.lmax.disruptor.EventHandler;
 import io.ptarmigan.abi.generated.Native;
-import io.ptarmigan.ring.CommandWriter;
 import io.ptarmigan.ring.CompletionRecord;
 import io.ptarmigan.ring.DecisionWriter;
 import io.ptarmigan.ring.ExitRecord;
 import io.ptarmigan.ring.OutcomeRecord;
 import io.ptarmigan.ring.StreamRecord;
+import io.ptarmigan.watch.GuestPort;
 import io.ptarmigan.watch.PageTableWrites;
 import io.ptarmigan.x86.Effect;
 import io.ptarmigan.x86.Emulator;
@@ -29,7 +29,7 @@ public final class Decider implements EventHandler<StreamRecord> {
   private final Emulator emulator;
   private final PageTableWrites writes;
   private final DecisionWriter decisions;
-  private final CommandWriter commands;
+  private final GuestPort commands;
   private final DeciderCounters counters;
   private final Effect effect = new Effect();
 
@@ -37,7 +37,7 @@ public final class Decider implements EventHandler<StreamRecord> {
       Emulator emulator,
       PageTableWrites writes,
       DecisionWriter decisions,
-      CommandWriter commands,
+      GuestPort commands,
       DeciderCounters counters) {
     this.emulator = emulator;
     this.writes = writes;

@@ -12,12 +12,13 @@ import io.ptarmigan.ring.StreamRecord;
  * instruction itself, and the failure is counted. The decider's thread goes on; a thread that ended
  * here would be a frozen guest.
  */
-final class DeciderFallback implements ExceptionHandler<StreamRecord> {
+public final class DeciderFallback implements ExceptionHandler<StreamRecord> {
   private final StreamProvider provider;
   private final DecisionWriter decisions;
   private final DeciderCounters counters;
 
-  DeciderFallback(StreamProvider provider, DecisionWriter decisions, DeciderCounters counters) {
+  public DeciderFallback(
+      StreamProvider provider, DecisionWriter decisions, DeciderCounters counters) {
     this.provider = provider;
     this.decisions = decisions;
     this.counters = counters;

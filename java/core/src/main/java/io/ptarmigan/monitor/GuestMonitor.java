@@ -3,6 +3,7 @@ package io.ptarmigan.monitor;
 
 import com.lmax.disruptor.BatchEventProcessor;
 import com.lmax.disruptor.BatchEventProcessorBuilder;
+import com.lmax.disruptor.EventHandler;
 import io.ptarmigan.abi.generated.Native;
 import io.ptarmigan.api.Monitor;
 import io.ptarmigan.api.Plugin;
@@ -10,6 +11,7 @@ import io.ptarmigan.api.Watches;
 import io.ptarmigan.paging.EntryFormat;
 import io.ptarmigan.paging.PagingMode;
 import io.ptarmigan.ring.CommandWriter;
+import io.ptarmigan.ring.DeciderLog;
 import io.ptarmigan.ring.DecisionWriter;
 import io.ptarmigan.ring.Decisions;
 import io.ptarmigan.ring.NativeWake;
@@ -19,6 +21,7 @@ import io.ptarmigan.ring.StreamProvider;
 import io.ptarmigan.ring.StreamRecord;
 import io.ptarmigan.watch.Notebook;
 import io.ptarmigan.watch.PageTableWrites;
+import io.ptarmigan.watch.PlacingLog;
 import io.ptarmigan.watch.WriteCounters;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,26 +59,38 @@ public final class GuestMonitor implements Monitor, AutoCloseable {
     wake = from.wake;
     plugins = List.copyOf(from.plugins);
     protectedRanges = List.copyOf(from.protectedRanges);
-    commands = new CommandWriter(stream, decisions, wake);
+    commands = new CommandWriter(stream, decisions, wake, from.log);
     EntryFormat format = new EntryFormat(PagingMode.FOUR_LEVEL, stream.maxphyaddr());
     changes = new ChangeRing(format, listenerFailures);
     notebook = from.notebook;
-    writes = new PageTableWrites(format, commands, notebook, changes, this::nudge);
+    PlacingLog placings = from.log == null ? PlacingLog.NONE : from.log;
+    writes = new PageTableWrites(format, commands, notebook, changes, this::nudge, placings);
     barrier = new SharedSequenceBarrier(stream, decisions, from.waitTimes, this::idle);
     for (GuestMonitorBuilder.NamedHandler named : from.followers) {
       followers.add(
           new Follower(named.name(), named.handler(), stream, decisions, followerFailures));
     }
-    DecisionWriter writer = new DecisionWriter(decisions, wake);
+    DecisionWriter writer = new DecisionWriter(decisions, wake, from.log);
     decider =
         new BatchEventProcessorBuilder()
             .setMaxBatchSize(RECORDS_PER_BATCH)
             .build(
                 new StreamProvider(stream),
                 barrier,
-                new Decider(from.emulator, writes, writer, commands, counters));
+                logged(from.log, new Decider(from.emulator, writes, writer, commands, counters)));
     decider.setExceptionHandler(new DeciderFallback(new StreamProvider(stream), writer, counters));
     decider.getSequence().set(decisions.consumed());
+  }
+
+  private EventHandler<StreamRecord> logged(DeciderLog log, Decider handler) {
+    if (log == null) {
+      return handler;
+    }
+    log.begin(decisions.consumed());
+    return (record, sequence, endOfBatch) -> {
+      log.begin(sequence);
+      handler.onEvent(record, sequence, endOfBatch);
+    };
   }
 
   private void nudge() {

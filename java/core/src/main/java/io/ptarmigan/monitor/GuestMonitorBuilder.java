@@ -3,6 +3,7 @@ package io.ptarmigan.monitor;
 
 import com.lmax.disruptor.EventHandler;
 import io.ptarmigan.api.Plugin;
+import io.ptarmigan.ring.DeciderLog;
 import io.ptarmigan.ring.Decisions;
 import io.ptarmigan.ring.NativeWake;
 import io.ptarmigan.ring.Stream;
@@ -24,6 +25,7 @@ public final class GuestMonitorBuilder {
   final List<Range> protectedRanges = new ArrayList<>();
   Emulator emulator;
   Notebook notebook = Notebook.none();
+  DeciderLog log;
   WaitTimes waitTimes = WaitTimes.forCpus(Runtime.getRuntime().availableProcessors());
 
   record NamedHandler(String name, EventHandler<StreamRecord> handler) {}
@@ -68,6 +70,12 @@ public final class GuestMonitorBuilder {
   /** A handler behind the decider, on a thread of its own. */
   public GuestMonitorBuilder follower(String name, EventHandler<StreamRecord> handler) {
     followers.add(new NamedHandler(name, handler));
+    return this;
+  }
+
+  /** Has the decider write what it does into a log, which one follower is to read. */
+  public GuestMonitorBuilder log(DeciderLog log) {
+    this.log = log;
     return this;
   }
 

@@ -22,6 +22,7 @@ public final class CommandWriter implements GuestPort {
   private final Decisions decisions;
   private final Stream stream;
   private final NativeWake wake;
+  private final DeciderLog log;
   private final long[] releases = new long[RELEASES_KEPT];
   private int firstRelease;
   private int releasesWaiting;
@@ -29,6 +30,16 @@ public final class CommandWriter implements GuestPort {
   private long published;
 
   public CommandWriter(Stream stream, Decisions decisions, NativeWake wake) {
+    this(stream, decisions, wake, null);
+  }
+
+  /**
+   * A writer that logs what it published, and what it had no room for.
+   *
+   * @param log null for none
+   */
+  public CommandWriter(Stream stream, Decisions decisions, NativeWake wake, DeciderLog log) {
+    this.log = log;
     this.stream = stream;
     this.decisions = decisions;
     this.wake = wake;
@@ -107,7 +118,7 @@ public final class CommandWriter implements GuestPort {
     releasesWaiting++;
   }
 
-  /** Publishes releases that found the ring full, as far as there is room now. */
+  @Override
   public void flush() {
     while (releasesWaiting > 0
         && publish(Native.PT_COMMAND_RELEASE, releases[firstRelease], 0, 0) != FULL) {
@@ -128,6 +139,9 @@ public final class CommandWriter implements GuestPort {
 
   private long publish(int kind, long gpa, int length, long mask) {
     if (published - stream.commandsDone() >= Native.PT_COMMAND_COUNT) {
+      if (log != null) {
+        log.refused();
+      }
       return FULL;
     }
     long number = published + 1;
@@ -140,6 +154,9 @@ public final class CommandWriter implements GuestPort {
     published = number;
     decisions.commandsPublished(number);
     wake.published();
+    if (log != null) {
+      log.commanded(buffer, slot);
+    }
     return number;
   }
 }

@@ -18,8 +18,19 @@ public final class DecisionWriter {
   private final ByteBuffer buffer;
   private final int generation;
   private final NativeWake wake;
+  private final DeciderLog log;
 
   public DecisionWriter(Decisions decisions, NativeWake wake) {
+    this(decisions, wake, null);
+  }
+
+  /**
+   * A writer that logs what it published.
+   *
+   * @param log null for none
+   */
+  public DecisionWriter(Decisions decisions, NativeWake wake, DeciderLog log) {
+    this.log = log;
     buffer = decisions.buffer();
     generation = decisions.generation();
     this.wake = wake;
@@ -105,5 +116,8 @@ public final class DecisionWriter {
   private void publish(int slot, long sequence) {
     Memory.setLongRelease(buffer, slot + DecisionLayout.SEQUENCE, sequence);
     wake.published();
+    if (log != null) {
+      log.decided(buffer, slot);
+    }
   }
 }

@@ -189,6 +189,27 @@ public final class StreamProducer {
     return Memory.getLong(decisions, Decisions.decisionOffset(vcpu) + offset);
   }
 
+  /**
+   * Makes a record visible as it was recorded; publishes nothing to a decider that waits.
+   *
+   * @param record a slot's bytes, sequence included
+   */
+  public void replay(long sequence, ByteBuffer record) {
+    stream.put(Stream.slotOffset(sequence), record, 0, Native.PT_SLOT_BYTES);
+  }
+
+  /** Copies a decision as it lies there, {@link DecisionLayout#SIZE} bytes. */
+  public void copyDecision(int vcpu, ByteBuffer target) {
+    target.put(0, decisions, Decisions.decisionOffset(vcpu), DecisionLayout.SIZE);
+  }
+
+  /** Puts a decision there as if it had been made, but for its sequence, which becomes 0. */
+  public void setDecision(int vcpu, ByteBuffer decision) {
+    int slot = Decisions.decisionOffset(vcpu);
+    decisions.put(slot, decision, 0, DecisionLayout.SIZE);
+    Memory.setLong(decisions, slot + DecisionLayout.SEQUENCE, 0);
+  }
+
   /** Plays a predecessor that was done with records up to this one. */
   public void consumed(long sequence) {
     Memory.setLongRelease(decisions, DecisionsHeaderLayout.CONSUMED, sequence);

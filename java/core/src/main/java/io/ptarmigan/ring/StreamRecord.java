@@ -41,6 +41,15 @@ public final class StreamRecord {
     return Memory.getLongAcquire(buffer, base + HeadLayout.SEQUENCE);
   }
 
+  /**
+   * Copies its first bytes, as they lie in the slot.
+   *
+   * @param length bytes, up to those of a slot
+   */
+  public void copyTo(ByteBuffer target, int at, int length) {
+    target.put(at, buffer, base, length);
+  }
+
   /** This record as an exit; meaningful where {@link #kind} says so. */
   public ExitRecord exit() {
     return exit.moveTo(base);

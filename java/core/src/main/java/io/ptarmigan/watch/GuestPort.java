@@ -42,4 +42,7 @@ public interface GuestPort {
    * keeps it and asks later.
    */
   void release(long gpa);
+
+  /** Asks for what the port kept, as far as there is room now. */
+  default void flush() {}
 }

@@ -144,6 +144,17 @@ public final class Notebook {
     return note;
   }
 
+  /**
+   * Plays an earlier JVM: watches of this key that are placed next find this. Allocates.
+   *
+   * @param before what was told; null for nothing
+   */
+  public void recall(long cr3, long address, long bits, Translation before) {
+    Note.Key key = new Note.Key(cr3, address, bits);
+    notes.put(key, new Note(this, key, Note.NO_SLOT, 0, 0, before));
+    unclaimed++;
+  }
+
   private int takeSlot() {
     if (free.isEmpty() && used == capacity && unclaimed > 0) {
       List<Note> unwanted = notes.values().stream().filter(note -> note.users == 0).toList();

@@ -39,17 +39,23 @@ public final class PageTableWrites {
    *     watches
    */
   public PageTableWrites(EntryFormat format, GuestPort port, ChangeSink sink, Runnable wake) {
-    this(format, port, Notebook.none(), sink, wake);
+    this(format, port, Notebook.none(), sink, wake, PlacingLog.NONE);
   }
 
   /**
    * @param notebook of what earlier JVMs told; a watch that comes into force tells what differs
    * @param wake as above
+   * @param log learns which watches were taken over
    */
   public PageTableWrites(
-      EntryFormat format, GuestPort port, Notebook notebook, ChangeSink sink, Runnable wake) {
+      EntryFormat format,
+      GuestPort port,
+      Notebook notebook,
+      ChangeSink sink,
+      Runnable wake,
+      PlacingLog log) {
     tables = new WatchedTables(port);
-    paths = new Paths(format, tables, notebook, sink, counters);
+    paths = new Paths(format, tables, notebook, sink, counters, log);
     judge = new WriteJudge(format, tables, counters);
     requests = new WatchRequests(wake);
     watches = new WatchPlacing(format, requests);

@@ -17,6 +17,7 @@ final class Paths {
   private final Notebook notebook;
   private final ChangeSink sink;
   private final WriteCounters counters;
+  private final PlacingLog log;
   private final Translation walked = new Translation();
   private final ChangeRecord change;
   private PathWatch firstTouched;
@@ -28,7 +29,9 @@ final class Paths {
       WatchedTables tables,
       Notebook notebook,
       ChangeSink sink,
-      WriteCounters counters) {
+      WriteCounters counters,
+      PlacingLog log) {
+    this.log = log;
     this.format = format;
     this.notebook = notebook;
     this.tables = tables;
@@ -46,6 +49,8 @@ final class Paths {
     watch.order = ++placed;
     watch.note = notebook.claim(watch.cr3(), watch.address(), watch.mask);
     watch.before = watch.note.before();
+    log.placed(
+        watch.order, watch.cr3(), watch.address(), watch.mask, watch.denied, watch.before);
     counters.add(WriteCounters.WATCHES, 1);
     counters.add(WriteCounters.UNNOTED, watch.note.slot == Note.NO_SLOT ? 1 : 0);
     walk(watch);
@@ -56,6 +61,7 @@ final class Paths {
     if (watch.order == 0) {
       return;
     }
+    log.removed(watch.order);
     detachFrom(watch, format.levels());
     tables.unreserve(format.levels());
     notebook.release(watch.note);

@@ -99,7 +99,7 @@ final class WriteJudge {
     lastAffected = null;
     while (watch != null) {
       boolean denied = (flags & PageTableWrites.DENY) != 0;
-      if (!denied && !watch.closed() && changes(watch, window, effect)) {
+      if (!denied && changes(watch, window, effect)) {
         flags |= PageTableWrites.RELEVANT;
         change.origin(How.PROPOSED, vcpu, sequence, rip);
         flags |= ask(watch, effect);
@@ -154,7 +154,13 @@ final class WriteJudge {
     }
   }
 
+  /**
+   * A watch that another thread closed is not asked, but counts until the decider takes that over.
+   */
   private int ask(PathWatch watch, Effect effect) {
+    if (watch.closed()) {
+      return PageTableWrites.ALLOW;
+    }
     int index = watch.affectedEntry;
     change.entry(watch, watch.affectedLevel, effect.expected[index], effect.bytes[index]);
     change.translation(watch.told, proposed);
