@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class LayersTest {
   /** From the innermost outwards. */
   private static final String[] LAYERS = {
-    "api", "abi", "paging", "x86", "watch", "policy", "ring", "monitor", "observe"
+    "api", "abi", "paging", "x86", "watch", "policy", "ring", "monitor", "observe", "recording"
   };
 
   private static final JavaClasses CLASSES =

@@ -13,6 +13,8 @@ import picocli.CommandLine.HelpCommand;
       MonitorCommand.class,
       BenchConsumerCommand.class,
       EmulateCommand.class,
+      ReplayCommand.class,
+      DumpCommand.class,
       SoakCommand.class,
       HelpCommand.class
     },

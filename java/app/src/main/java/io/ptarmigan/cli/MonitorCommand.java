@@ -63,6 +63,12 @@ final class MonitorCommand implements Callable<Integer> {
       description = "Where the sandbox guest leaves its layout and its result.")
   private Path demo;
 
+  @Option(
+      names = "--record",
+      paramLabel = "FILE",
+      description = "Writes exits, decisions and outcomes to a new file.")
+  private Path recordFile;
+
   @Option(names = "--json", description = "Ends with one JSON object on a line.")
   private boolean json;
 
@@ -97,7 +103,8 @@ final class MonitorCommand implements Callable<Integer> {
             .plugin(new Watching(watches, new ChangePrinter(output)));
     ranges.forEach(range -> builder.protect(range.gpa(), range.length()));
     PluginJars.load(pluginJars).forEach(builder::plugin);
-    try (GuestMonitor monitor = builder.build()) {
+    try (Recording recording = recordFile == null ? null : Recording.begin(recordFile, channel);
+        GuestMonitor monitor = recorded(builder, recording).build()) {
       monitor.start();
       Run run = new Run(channel.stream(), monitor, plans, latencies, new LiveLine(output));
       announce(channel, monitor);
@@ -109,6 +116,10 @@ final class MonitorCommand implements Callable<Integer> {
       }
       return status;
     }
+  }
+
+  private static GuestMonitorBuilder recorded(GuestMonitorBuilder builder, Recording recording) {
+    return recording == null ? builder : recording.addTo(builder);
   }
 
   private <T> List<T> read(List<String> texts, Function<String, T> parser) {

@@ -34,13 +34,17 @@ public final class DeciderLog implements PlacingLog {
   /** A command found its ring full; told once per record. Empty. */
   public static final int REFUSED = 4;
 
-  /** A watch was taken over: number, cr3, address, bits, denied bits; then state, effective
-   * bits and level of what its note says, of state {@link Translation#UNKNOWN} for none. 8 bytes each. */
+  /**
+   * A watch was taken over: number, cr3, address, bits, denied bits; then state, effective bits and
+   * level of what an earlier JVM told of it, state {@link Translation#UNKNOWN} for nothing. 8 bytes
+   * each.
+   */
   public static final int PLACED = 5;
 
   /** A watch was let go: its number, 8 bytes. */
   public static final int REMOVED = 6;
 
+  /** Fields of {@link #PLACED}. */
   public static final int PLACED_LONGS = 8;
 
   /** Per record of the stream a decision, a command and a refusal, rounded up. */

@@ -49,8 +49,7 @@ final class Paths {
     watch.order = ++placed;
     watch.note = notebook.claim(watch.cr3(), watch.address(), watch.mask);
     watch.before = watch.note.before();
-    log.placed(
-        watch.order, watch.cr3(), watch.address(), watch.mask, watch.denied, watch.before);
+    log.placed(watch.order, watch.cr3(), watch.address(), watch.mask, watch.denied, watch.before);
     counters.add(WriteCounters.WATCHES, 1);
     counters.add(WriteCounters.UNNOTED, watch.note.slot == Note.NO_SLOT ? 1 : 0);
     walk(watch);

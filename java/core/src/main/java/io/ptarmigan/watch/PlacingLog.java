@@ -12,7 +12,8 @@ public interface PlacingLog {
   PlacingLog NONE =
       new PlacingLog() {
         @Override
-        public void placed(long number, long cr3, long address, long bits, long denied, Translation before) {}
+        public void placed(
+            long number, long cr3, long address, long bits, long denied, Translation before) {}
 
         @Override
         public void removed(long number) {}

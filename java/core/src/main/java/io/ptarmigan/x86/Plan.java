@@ -97,6 +97,21 @@ public final class Plan {
         && bits == codeBits;
   }
 
+  /** In words: the operation and its size, or why it is not emulated. */
+  @Override
+  public String toString() {
+    if (refusal != null) {
+      return "not emulated: " + refusal.text();
+    }
+    return (locked ? "locked " : "")
+        + (repeated ? "repeated " : "")
+        + operation
+        + " of "
+        + size
+        + " bytes, length "
+        + length;
+  }
+
   /** Plan being filled in by a decoder. */
   static final class Draft {
     int length;

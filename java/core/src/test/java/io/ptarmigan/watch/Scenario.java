@@ -42,7 +42,8 @@ abstract class Scenario {
   }
 
   Scenario(Notebook notebook) {
-    writes = new PageTableWrites(FORMAT, guest, notebook, this::deliver, () -> wakes++, PlacingLog.NONE);
+    writes =
+        new PageTableWrites(FORMAT, guest, notebook, this::deliver, () -> wakes++, PlacingLog.NONE);
     guest.writes = writes;
     guest.poke(at(4, ROOT), T3 | LINK);
     guest.poke(at(3, T3), T2 | LINK);
