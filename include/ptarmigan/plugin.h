@@ -30,6 +30,7 @@ extern "C" {
 #define PT_PUBLIC __attribute__((visibility("default")))
 
 struct pt_monitor;
+struct pt_intents;
 
 /* What the library needs of the host. The functions are called from within pt_submit, pt_poll and pt_outcome. */
 struct pt_host {
@@ -55,6 +56,11 @@ struct pt_options {
    */
   bool fail_closed;
   struct pt_host host;
+  /*
+   * pt_intents_bytes(vcpus) of memory, aligned to 8, that outlives this process: what recovery needs to know of each
+   * write under way (native/lib/intent.h). Written until pt_close. NULL: none is kept.
+   */
+  struct pt_intents *intents;
 };
 
 struct pt_exit {
@@ -65,6 +71,7 @@ struct pt_exit {
   uint64_t gla;
   struct pt_cpu cpu;
   uint64_t taken_ns; /* CLOCK_MONOTONIC */
+  uint64_t id;       /* the host's own number of this exit, never the same for one vCPU again; 0: it has none */
 };
 
 /* What the host is to do with a paused vCPU. */
@@ -90,6 +97,7 @@ struct pt_channel {
   uint32_t generation;
 };
 
+PT_PUBLIC size_t pt_intents_bytes(unsigned vcpus);
 PT_PUBLIC int pt_open(const struct pt_options *options, struct pt_monitor **out);
 PT_PUBLIC void pt_close(struct pt_monitor *monitor);
 

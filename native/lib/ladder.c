@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "memory_order.h"
 #include "monitor.h"
+#include "stop_points.h"
 
 static void note_writer(struct pt_monitor *monitor, const struct pt_exit *exit) {
   struct pt_frame *frame = pt_frame_find(monitor->memory, exit->gpa >> PT_PAGE_SHIFT);
@@ -41,9 +42,11 @@ int pt_submit(struct pt_monitor *monitor, const struct pt_exit *exit) {
   vcpu->held_back.mask = 0;
   vcpu->told = false;
   vcpu->attachments.attached = 0;
+  PT_STOP("taken");
   vcpu->phase = PT_PHASE_WAITING;
   if (!pt_exit_publish(monitor, vcpu) && !pt_hold(monitor, vcpu, vcpu->cause))
     vcpu->phase = PT_PHASE_UNDECIDED;
+  PT_STOP("published");
   return 0;
 }
 
@@ -149,6 +152,7 @@ static bool decided(struct pt_monitor *monitor, struct pt_vcpu *vcpu, struct pt_
     case PT_ACTION_MORE:
       return more(monitor, vcpu, out);
     case PT_ACTION_SKIP:
+      pt_intent_store(vcpu, PT_INTENT_DENY, 0, NULL);
       vcpu->change.gpa = vcpu->exit.gpa & ~(uint64_t)7;
       vcpu->change.mask = decision->mask;
       memcpy(vcpu->change.replaced, decision->expected, PT_WINDOW_BYTES);
@@ -180,6 +184,7 @@ static void note_missed(struct pt_monitor *monitor, uint64_t now) {
 static bool waiting(struct pt_monitor *monitor, struct pt_vcpu *vcpu, uint64_t now, struct pt_reply *out) {
   switch (pt_decision_collect(monitor, vcpu)) {
     case PT_COLLECTED_VALID:
+      PT_STOP("decision-collected");
       vcpu->phase = PT_PHASE_DECIDED;
       return decided(monitor, vcpu, out);
     case PT_COLLECTED_REFUSED:
@@ -281,6 +286,8 @@ int pt_outcome(struct pt_monitor *monitor, uint32_t id) {
     pt_step_end(monitor, vcpu);
   else if (!vcpu->told)
     tell(monitor, vcpu);
+  pt_intent_clear(vcpu);
+  PT_STOP("replied-marked");
   vcpu->phase = PT_PHASE_IDLE;
   monitor->outstanding--;
   return 0;

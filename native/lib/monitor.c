@@ -16,6 +16,15 @@ static bool options_valid(const struct pt_options *options) {
          host->set_access && host->read_xmm;
 }
 
+static void keep_intents(struct pt_monitor *monitor) {
+  struct pt_intents *intents = monitor->options.intents;
+  if (!intents)
+    return;
+  pt_intents_init(intents, monitor->options.vcpus);
+  for (unsigned i = 0; i < monitor->options.vcpus; i++)
+    monitor->vcpus[i].intents = &intents->records[i];
+}
+
 int pt_open(const struct pt_options *options, struct pt_monitor **out) {
   int error = -ENOMEM;
   if (!options_valid(options))
@@ -39,6 +48,7 @@ int pt_open(const struct pt_options *options, struct pt_monitor **out) {
   if (error < 0)
     goto close_notebook;
   monitor->stream.next = 1;
+  keep_intents(monitor);
   monitor->counters = &monitor->stream.region.header->counters;
   error = pt_guest_memory_create(options, monitor->counters, &monitor->memory);
   if (error < 0)

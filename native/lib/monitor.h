@@ -7,6 +7,7 @@
  *   decisions.c    collect Java's answer, copy it once, validate the copy
  *   stall.c        no answer in time: is the next one worth waiting for?
  *   hold.c       wait on where no decision came and the policy is fail-closed
+ *   intent.c       note for whoever comes after our death what is about to be written
  *   writes.c       swap memory entry by entry; publish again what was lost
  *   steps.c        remember a frame, compare it after a single step
  *   deny_rules.c   bits that no rung may change
@@ -19,6 +20,7 @@
 
 #include "deny_rules.h"
 #include "guest_memory.h"
+#include "intent.h"
 #include "stall.h"
 #include "stream.h"
 
@@ -87,6 +89,7 @@ struct pt_vcpu {
   bool told;                  /* its outcome was published before its reply was carried out */
   struct pt_change held_back; /* what a deny rule kept from being written; mask 0: nothing */
   struct pt_snapshot snapshot;
+  struct pt_intent_record *intents; /* in memory that the host lends; NULL: none is kept */
 };
 
 /* A PROTECT_RANGE under way: it is cut into pieces. */

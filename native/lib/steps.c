@@ -10,6 +10,7 @@
 #include "guest_walk.h"
 #include "memory_order.h"
 #include "monitor.h"
+#include "stop_points.h"
 
 #define LONGEST_STORE 64 /* bytes of one vector store; longer ones (XSAVE) start at their lowest address */
 #define ENTRY_BYTES 8
@@ -58,6 +59,7 @@ bool pt_step_begin(struct pt_monitor *monitor, struct pt_vcpu *vcpu) {
     copy_page(vcpu->snapshot.bytes[i], frames[i]->bytes);
   }
   monitor->steps++;
+  PT_STOP("step-begun");
   return true;
 }
 
@@ -121,4 +123,5 @@ void pt_step_end(struct pt_monitor *monitor, struct pt_vcpu *vcpu) {
     pt_frame_find(monitor->memory, vcpu->snapshot.gfn[i])->steps--;
   monitor->steps--;
   pt_outcome_publish(monitor, vcpu, vcpu->result, &last, 1, false);
+  PT_STOP("step-ended");
 }

@@ -13,7 +13,9 @@ int rig_up(void **state) {
   assert_non_null(rig);
   memset(rig, 0, sizeof *rig);
   fake_guest_init(&rig->guest);
-  fake_guest_options(&rig->guest, 2, &options);
+  fake_guest_options(&rig->guest, RIG_VCPUS, &options);
+  options.intents = rig->intents = calloc(1, pt_intents_bytes(RIG_VCPUS));
+  assert_non_null(rig->intents);
   assert_int_equal(pt_open(&options, &rig->monitor), 0);
   assert_int_equal(pt_attach_jvm(rig->monitor, &rig->channel), 0);
   assert_int_equal(fake_java_attach(&rig->java, &rig->channel), 0);
@@ -34,6 +36,7 @@ int rig_down(void **state) {
   for (unsigned i = 0; i < FAKE_FRAMES; i++)
     assert_false(rig->guest.restricted[i]);
   fake_java_detach(&rig->java);
+  free(rig->intents);
   free(rig);
   return 0;
 }

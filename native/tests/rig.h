@@ -15,14 +15,17 @@
 #include "fake_guest.h"
 #include "fake_java.h"
 
+#define RIG_VCPUS 2
+
 struct rig {
   struct fake_guest guest;
   struct pt_monitor *monitor;
   struct pt_channel channel;
   struct fake_java java;
+  struct pt_intents *intents;
 };
 
-/* cmocka set-up and tear-down: two vCPUs, Java attached and ready, FAKE_TABLE protected. */
+/* cmocka set-up and tear-down: RIG_VCPUS vCPUs, Java attached and ready, FAKE_TABLE protected, intents kept. */
 int rig_up(void **state);
 int rig_down(void **state);
 
