@@ -37,6 +37,16 @@ static bool parse_path(const char *value, char out[PATH_MAX]) {
   return true;
 }
 
+static bool parse_work(const char *value, unsigned *out) {
+  static const char *const names[GUEST_WORKS] = {"all", "open", "xadd", "btc", "xchg", "stos", "pair"};
+  for (*out = 0; *out < GUEST_WORKS; ++*out) {
+    if (strcmp(value, names[*out]) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 static bool parse_pair(const char *key, const char *value, struct sandbox_options *out) {
   uint64_t number = 0;
   bool numeric = parse_number(value, &number);
@@ -62,6 +72,12 @@ static bool parse_pair(const char *key, const char *value, struct sandbox_option
   if (strcmp(key, "walker") == 0) {
     out->walker = number != 0;
     return numeric && number <= 1;
+  }
+  if (strcmp(key, "work") == 0) {
+    return parse_work(value, &out->work);
+  }
+  if (strcmp(key, "orphan") == 0) {
+    return parse_seconds(value, &out->orphan_seconds);
   }
   if (strcmp(key, "dir") == 0) {
     return parse_path(value, out->dir);
@@ -90,10 +106,16 @@ int sandbox_options_parse(const char *text, struct sandbox_options *out, const c
       *value++ = '\0';
     }
     if (value == NULL || !parse_pair(pair, value, out)) {
-      *message = "sandbox options are vcpus, seed, seconds, rounds, break, walker, dir and guest, as key=value,...";
+      *message =
+          "sandbox options are vcpus, seed, seconds, rounds, break, walker, work, orphan, dir and guest, as "
+          "key=value,...";
       status = -EINVAL;
     }
   }
   free(copy);
+  if (status == 0 && out->orphan_seconds > 0 && out->dir[0] == '\0') {
+    *message = "the sandbox option orphan needs dir";
+    status = -EINVAL;
+  }
   return status;
 }

@@ -128,10 +128,23 @@ enum guest_stop {
   GUEST_GIVES_UP = 2 /* a vCPU crashed: nobody waits for another any more */
 };
 
+/* What vCPUs do. */
+enum guest_work {
+  GUEST_ALL = 0, /* everything, and the page that the monitor keeps read-only is tried */
+  GUEST_OPEN,    /* everything; that page is left alone */
+  GUEST_XADD,    /* only this instruction, like the following: all on the same entries */
+  GUEST_BTC,
+  GUEST_XCHG,
+  GUEST_STOS, /* REP STOS of up to 12 entries of the vCPU's own */
+  GUEST_PAIR, /* 16-byte stores to two entries of its own */
+  GUEST_WORKS
+};
+
 struct guest_boot {
   /* Written by the machine. */
   uint64_t vcpus;
   uint64_t seed;
+  uint64_t work;          /* enum guest_work */
   uint64_t reference;     /* 1: the same table stores without data, checks and address-space switches */
   volatile uint64_t stop; /* enum guest_stop */
   /* Both. */

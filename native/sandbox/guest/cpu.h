@@ -84,6 +84,7 @@ struct cpu {
   struct space main;
   struct space child;
   struct shared_part shared;
+  uint64_t work_table; /* of work.c; 0 none yet */
   _Alignas(16) uint64_t shadow[GUEST_ENTRIES + 8];
   uint64_t source[2]; /* what string moves copy from */
 };

@@ -8,6 +8,7 @@
 #include "guest/spaces.h"
 #include "guest/store.h"
 #include "guest/user.h"
+#include "guest/work.h"
 
 enum { DENIED_EVERY = 32, SHARED_PARTS = 3, ALL_PARTS = 10, PRIVATE_KINDS = 64, AGED_TOGETHER = 4 };
 
@@ -159,18 +160,26 @@ static void init(struct cpu *cpu, uint64_t id) {
   pool_init(cpu);
 }
 
+static void all_step(struct cpu *cpu) {
+  private_step(cpu);
+  while (cpu->shared_writes * ALL_PARTS < (cpu->private_writes + cpu->shared_writes) * SHARED_PARTS) {
+    shared_step(cpu);
+  }
+  if (guest_boot.work == GUEST_ALL && cpu->id == 0 && cpu->boot->rounds % DENIED_EVERY == 0) {
+    try_denied(cpu);
+  }
+}
+
 void guest_main(uint64_t id);
 
 void guest_main(uint64_t id) {
   struct cpu *cpu = cpu_block(id);
   init(cpu, id);
   while (guest_boot.stop == GUEST_GOES_ON && cpu->boot->rounds < cpu->boot->rounds_limit) {
-    private_step(cpu);
-    while (cpu->shared_writes * ALL_PARTS < (cpu->private_writes + cpu->shared_writes) * SHARED_PARTS) {
-      shared_step(cpu);
-    }
-    if (id == 0 && cpu->boot->rounds % DENIED_EVERY == 0) {
-      try_denied(cpu);
+    if (guest_boot.work <= GUEST_OPEN) {
+      all_step(cpu);
+    } else {
+      work_step(cpu);
     }
     cpu->boot->rounds++;
   }

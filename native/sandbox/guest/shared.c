@@ -8,8 +8,16 @@
 enum { TABLE_GROUP = 32, UPPER_ENTRIES = GUEST_SHARED_TABLES + 2 };
 
 /* Entries of the contended table, from the counters up. None is ever present. */
-enum { COMPARED = SHARED_COUNTERS, COMPARED8B, EXCHANGED, LOCK, GUARDED, SELECTORS /* one for each vCPU */ };
-enum { LOCK_BIT = 9 };
+enum {
+  COMPARED = SHARED_COUNTERS,
+  COMPARED8B,
+  EXCHANGED,
+  LOCK,
+  GUARDED,
+  COMPLEMENTED,
+  SELECTORS /* one for each vCPU */
+};
+enum { LOCK_BIT = 9, COMPLEMENT_BITS = 4 };
 
 static uint64_t fixed_table(unsigned fixed) {
   return GUEST_POOL_GPA + fixed * GUEST_PAGE;
@@ -117,6 +125,17 @@ static void add(struct cpu *cpu) {
   store_add(cpu, contended_entry(number), value);
 }
 
+void shared_xadd(struct cpu *cpu, uint64_t value) {
+  unsigned number = (unsigned)random_below(cpu, SHARED_COUNTERS);
+  cpu->shared.added[number] += value;
+  store_xadd(cpu, contended_entry(number), value);
+}
+
+void shared_complement(struct cpu *cpu) {
+  unsigned bit = (unsigned)(cpu->id * COMPLEMENT_BITS + 1 + random_below(cpu, COMPLEMENT_BITS));
+  store_complement(cpu, contended_entry(COMPLEMENTED), bit);
+}
+
 static void count_up(struct cpu *cpu, unsigned entry, uint64_t *successes,
                      uint64_t (*compare)(struct cpu *, uint64_t, uint64_t, uint64_t)) {
   uint64_t gpa = contended_entry(entry);
@@ -145,7 +164,7 @@ static void check_token(struct cpu *cpu, uint64_t token) {
   }
 }
 
-static void exchange(struct cpu *cpu) {
+void shared_exchange(struct cpu *cpu) {
   uint64_t token = make_token(cpu->id, ++cpu->shared.tokens);
   cpu->shared_writes++;
   uint64_t got = store_exchange(cpu, contended_entry(EXCHANGED), token);
@@ -193,7 +212,7 @@ void shared_step(struct cpu *cpu) {
       count_up(cpu, COMPARED8B, &cpu->shared.compared8b, store_compare8b);
       break;
     case 2:
-      exchange(cpu);
+      shared_exchange(cpu);
       break;
     case 3:
       critical_section(cpu);

@@ -246,10 +246,7 @@ void store_range(struct cpu *cpu, uint64_t gpa, uint64_t count, uint64_t value, 
   execute(cpu, &plan, &seen);
 }
 
-void store_pair(struct cpu *cpu, uint64_t gpa, uint64_t low, uint64_t high) {
-  static const enum insn_name names[] = {INSN_movups16, INSN_movdqu16, INSN_rep_movs8, INSN_movdqa16, INSN_movntdq16};
-  unsigned unaligned = 3; /* the first of them, all that will do off a multiple of 16 */
-  enum insn_name name = names[random_below(cpu, gpa % 16 == 0 ? unaligned + 2 : unaligned)];
+static void store_two(struct cpu *cpu, enum insn_name name, uint64_t gpa, uint64_t low, uint64_t high) {
   struct plan plan = {.insn = &insns[name], .entries = 2, .elements = name == INSN_rep_movs8 ? 2 : 1, .own = ~0ull};
   struct registers seen;
   cpu->private_writes++;
@@ -262,6 +259,16 @@ void store_pair(struct cpu *cpu, uint64_t gpa, uint64_t low, uint64_t high) {
   cpu->source[1] = high;
   insn_address(cpu, &plan, (uint64_t)direct(gpa));
   execute(cpu, &plan, &seen);
+}
+
+void store_pair(struct cpu *cpu, uint64_t gpa, uint64_t low, uint64_t high) {
+  static const enum insn_name names[] = {INSN_movups16, INSN_movdqu16, INSN_rep_movs8, INSN_movdqa16, INSN_movntdq16};
+  unsigned unaligned = 3; /* the first of them, all that will do off a multiple of 16 */
+  store_two(cpu, names[random_below(cpu, gpa % 16 == 0 ? unaligned + 2 : unaligned)], gpa, low, high);
+}
+
+void store_sixteen(struct cpu *cpu, uint64_t gpa, uint64_t low, uint64_t high) {
+  store_two(cpu, random_below(cpu, 2) == 0 ? INSN_movups16 : INSN_movdqu16, gpa, low, high);
 }
 
 void store_across(struct cpu *cpu, uint64_t gpa, uint64_t old[2], uint64_t value[2]) {
@@ -320,6 +327,22 @@ void store_add(struct cpu *cpu, uint64_t gpa, uint64_t value) {
   enum insn_name name = names[random_below(cpu, 3)];
   struct plan plan = contended(cpu, name, gpa);
   cpu->in.gpr[RAX] = name == INSN_sub8_lock ? 0 - value : value;
+  execute(cpu, &plan, &seen);
+}
+
+void store_xadd(struct cpu *cpu, uint64_t gpa, uint64_t value) {
+  struct registers seen;
+  struct plan plan = contended(cpu, INSN_xadd8_lock, gpa);
+  cpu->in.gpr[RAX] = value;
+  execute(cpu, &plan, &seen);
+}
+
+void store_complement(struct cpu *cpu, uint64_t gpa, unsigned bit) {
+  struct registers seen;
+  struct plan plan = contended(cpu, INSN_btc8_lock, gpa);
+  plan.own = 1ull << bit;
+  cpu->in.gpr[RAX] = bit;
+  insn_address(cpu, &plan, (uint64_t)direct(gpa));
   execute(cpu, &plan, &seen);
 }
 

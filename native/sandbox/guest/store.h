@@ -24,6 +24,9 @@ void store_range(struct cpu *cpu, uint64_t gpa, uint64_t count, uint64_t value, 
 /* Sets the entries at gpa and gpa + 8 by one 16-byte store, or by two moves of one REP MOVS. */
 void store_pair(struct cpu *cpu, uint64_t gpa, uint64_t low, uint64_t high);
 
+/* By one unaligned 16-byte store in any case. */
+void store_sixteen(struct cpu *cpu, uint64_t gpa, uint64_t low, uint64_t high);
+
 /* Changes the upper half of the entry at gpa and the lower half of the next by one unaligned store. */
 void store_across(struct cpu *cpu, uint64_t gpa, uint64_t old[2], uint64_t value[2]);
 
@@ -35,6 +38,9 @@ uint64_t store_compare(struct cpu *cpu, uint64_t gpa, uint64_t expected, uint64_
 uint64_t store_compare8b(struct cpu *cpu, uint64_t gpa, uint64_t expected, uint64_t value);
 uint64_t store_exchange(struct cpu *cpu, uint64_t gpa, uint64_t value);
 void store_add(struct cpu *cpu, uint64_t gpa, uint64_t value);
+void store_xadd(struct cpu *cpu, uint64_t gpa, uint64_t value);
+/* LOCK BTC of a bit that nobody else changes. */
+void store_complement(struct cpu *cpu, uint64_t gpa, unsigned bit);
 /* A plain MOV, without a choice from the random stream, while the caller alone writes the entry. */
 void store_plain(struct cpu *cpu, uint64_t gpa, uint64_t value);
 /* A segment register into one of the upper three quarters of an entry that the caller alone writes. */

@@ -94,6 +94,7 @@ int build_domain(struct machine *machine) {
   machine->pool_bytes = guest_pool_bytes(machine->options.vcpus);
   machine->boot->vcpus = machine->options.vcpus;
   machine->boot->seed = machine->options.seed;
+  machine->boot->work = machine->options.work;
   machine->boot->reference = machine->reference;
   build_image_tables(machine);
   build_direct_tables(machine);
