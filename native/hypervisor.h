@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/vm_event_abi.h"
+
 struct hv_domain; /* each backend's own */
 
 enum hv_domain_state {
@@ -35,6 +37,13 @@ struct hv_info {
   bool hv_emulate;          /* VM_EVENT_FLAG_EMULATE is honoured */
 };
 
+/* A vCPU that waits for the answer to a request of a monitor that died. */
+struct hv_orphan {
+  uint64_t exit_id; /* as exit_id() gives it */
+  /* As far as the backend knows it: version, flags, reason, vcpu_id and registers at least. */
+  vm_event_request_t request;
+};
+
 struct hv_backend {
   const char *name;
 
@@ -47,6 +56,24 @@ struct hv_backend {
    * is a sentence for the user (static or owned by the backend).
    */
   int (*attach)(const char *domain, const char *options, struct hv_domain **out, const char **message);
+
+  /*
+   * As attach, for a domain whose monitor died: vCPUs may wait for answers, and the ring begins anew. -ESRCH where
+   * there is no such domain.
+   */
+  int (*reattach)(const char *domain, const char *options, struct hv_domain **out, const char **message);
+
+  /* The vCPUs that wait for an answer, up to capacity of them. Returns how many there are. */
+  int (*orphans)(struct hv_domain *domain, struct hv_orphan *out, size_t capacity);
+
+  /* Makes all frames writable, puts all vCPUs into the unrestricted view and takes single stepping from them. */
+  int (*unrestrict)(struct hv_domain *domain);
+
+  /*
+   * Tells the exits of one vCPU apart: the number of the request that it waits with, never used again for this domain.
+   * NULL where the backend has no such thing.
+   */
+  uint64_t (*exit_id)(const struct hv_domain *domain, uint32_t vcpu);
 
   void (*info)(const struct hv_domain *domain, struct hv_info *out);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "stop_points.h"
 #include "translate.h"
 
 #define SECOND_NS 1000000000u
@@ -62,6 +63,7 @@ static void take(struct vmi_loop *loop, const vm_event_request_t *request) {
   if (known && request->reason == VM_EVENT_REASON_MEM_ACCESS) {
     struct pt_exit exit;
     translate_request(request, pt_now_ns(), &exit);
+    exit.id = loop->hv->exit_id ? loop->hv->exit_id(loop->domain, request->vcpu_id) : 0;
     if (pt_submit(loop->monitor, &exit) == 0) {
       loop->requests[request->vcpu_id] = *request;
       return;
@@ -88,8 +90,11 @@ static bool answer(struct vmi_loop *loop) {
     vm_event_response_t response;
     translate_reply(&loop->requests[replies[i].vcpu], &replies[i], &response);
     respond(loop, &response);
+    PT_STOP("response-on-ring");
   }
   notify(loop);
+  if (count > 0)
+    PT_STOP("notified");
   for (size_t i = 0; i < count; i++) {
     if (replies[i].kind == PT_REPLY_STEP)
       loop->stepping[replies[i].vcpu] = true;

@@ -4,10 +4,8 @@
  * mapped as well, asks for protections over a socket, and shares the vm_event ring.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,17 +13,14 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "channel.h"
 #include "daemon/vm_event_abi.h"
+#include "domain.h"
 #include "futex.h"
 #include "guest/boot.h"
-#include "hypervisor.h"
 #include "lib/clock.h"
-#include "options.h"
-#include "spawn.h"
 
 enum {
   ANSWER_MS = 5000,     /* the machine's longest silence on the control socket */
@@ -36,78 +31,8 @@ enum {
 
 _Static_assert(CHANNEL_VCPUS == GUEST_MAX_VCPUS, "the channel has room for all vCPUs");
 
-struct hv_domain {
-  unsigned vcpus;
-  size_t ram_bytes;
-  uint8_t *ram;
-  void *pages; /* ring page, then struct channel */
-  struct channel *channel;
-  struct spawn_files own; /* this end's descriptors */
-  int epoll;
-  struct spawn_child child;
-  bool started;
-  bool ended;
-  uint64_t looked_ns;
-};
-
-static int guest_path(const struct sandbox_options *options, char out[PATH_MAX]) {
-  static const char name[] = "ptarmigan-guest";
-  if (options->guest[0] != '\0') {
-    memcpy(out, options->guest, PATH_MAX);
-    return 0;
-  }
-  ssize_t length = readlink("/proc/self/exe", out, PATH_MAX);
-  if (length < 0) {
-    return -errno;
-  }
-  while (length > 0 && out[length - 1] != '/') {
-    length--;
-  }
-  if ((size_t)length + sizeof(name) > PATH_MAX) {
-    return -ENAMETOOLONG;
-  }
-  memcpy(out + length, name, sizeof(name));
-  return 0;
-}
-
-static int shared_memory(const char *name, size_t bytes, int *fd, void **mapping) {
-  *fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (*fd < 0 || ftruncate(*fd, (off_t)bytes) < 0 ||
-      fcntl(*fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
-    return -errno;
-  }
-  *mapping = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
-  if (*mapping == MAP_FAILED) {
-    *mapping = NULL;
-    return -errno;
-  }
-  return 0;
-}
-
-static int share_memory(struct hv_domain *domain) {
-  void *ram;
-  int status = shared_memory("ptarmigan-ram", domain->ram_bytes, &domain->own.ram, &ram);
-  if (status < 0) {
-    return status;
-  }
-  domain->ram = ram;
-  status = shared_memory("ptarmigan-pages", CHANNEL_PAGES_BYTES, &domain->own.pages, &domain->pages);
-  if (status < 0) {
-    return status;
-  }
-  domain->channel = (struct channel *)((uint8_t *)domain->pages + CHANNEL_PAGE_BYTES);
-  vm_event_sring_t *sring = domain->pages;
-  SHARED_RING_INIT(sring);
-  return 0;
-}
-
-static int watch(int epoll, int fd) {
-  struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-  return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
 /* Waits for the machine's answer. -ESRCH: it ended; -ETIMEDOUT: it was silent for too long and was killed for it. */
-static int answer(struct hv_domain *domain) {
+int domain_answer(struct hv_domain *domain) {
   int32_t status;
   struct pollfd socket = {.fd = domain->own.control, .events = POLLIN};
   int ready;
@@ -122,19 +47,23 @@ static int answer(struct hv_domain *domain) {
   return count == sizeof(status) ? status : -ESRCH;
 }
 
-static int ask(struct hv_domain *domain, const struct control_request *request) {
+int domain_ask(struct hv_domain *domain, const struct control_request *request) {
   size_t bytes = offsetof(struct control_request, gfns) + request->count * sizeof(request->gfns[0]);
   if (send(domain->own.control, request, bytes, MSG_NOSIGNAL) != (ssize_t)bytes) {
     return -ESRCH;
   }
-  return answer(domain);
+  return domain_answer(domain);
 }
 
-static void release(struct hv_domain *domain) {
+void domain_release(struct hv_domain *domain) {
   if (domain->started) {
     close(domain->own.control);
     domain->own.control = -1;
-    spawn_reap(&domain->child, END_MS);
+    if (domain->outlives) {
+      close(domain->child.pidfd);
+    } else {
+      spawn_reap(&domain->child, END_MS);
+    }
   }
   int fds[] = {domain->own.control, domain->own.ram, domain->own.pages, domain->own.event, domain->epoll};
   for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
@@ -151,65 +80,24 @@ static void release(struct hv_domain *domain) {
   free(domain);
 }
 
-/* The machine runs and has built its domain when this returns 0. */
-static int start(struct hv_domain *domain, const struct sandbox_options *options, const char *text) {
-  char executable[PATH_MAX];
-  int sockets[2];
-  int status = guest_path(options, executable);
+static int sandbox_orphans(struct hv_domain *domain, struct hv_orphan *out, size_t capacity) {
+  const struct channel_orphans *listed = (const void *)((const uint8_t *)domain->pages + CHANNEL_ORPHANS_OFFSET);
+  int status = domain_ask(domain, &(struct control_request){.kind = CONTROL_ORPHANS});
   if (status < 0) {
     return status;
   }
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) < 0) {
-    return -errno;
+  for (size_t i = 0; i < (size_t)status && i < capacity; i++) {
+    out[i] = (struct hv_orphan){.exit_id = listed->orphans[i].exit, .request = listed->orphans[i].request};
   }
-  domain->own.control = sockets[0];
-  struct spawn_files theirs = domain->own;
-  theirs.control = sockets[1];
-  status = spawn_machine(executable, text, &theirs, &domain->child);
-  close(sockets[1]);
-  if (status < 0) {
-    return status;
-  }
-  domain->started = true;
-  status = watch(domain->epoll, domain->child.pidfd);
-  return status < 0 ? status : answer(domain);
+  return status;
 }
 
-static int sandbox_attach(const char *name, const char *text, struct hv_domain **out, const char **message) {
-  (void)name; /* there is one kind of domain, made on the spot */
-  struct sandbox_options options;
-  const char *unused;
-  if (message == NULL) {
-    message = &unused;
-  }
-  int status = sandbox_options_parse(text, &options, message);
-  if (status < 0) {
-    return status;
-  }
-  struct hv_domain *domain = calloc(1, sizeof(*domain));
-  if (domain == NULL) {
-    return -ENOMEM;
-  }
-  domain->vcpus = options.vcpus;
-  domain->ram_bytes = guest_ram_bytes(options.vcpus);
-  domain->own = (struct spawn_files){-1, -1, -1, -1};
-  domain->epoll = epoll_create1(EPOLL_CLOEXEC);
-  domain->own.event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  status = domain->epoll < 0 || domain->own.event < 0 ? -errno : watch(domain->epoll, domain->own.event);
-  *message = "the sandbox could not set up its shared memory";
-  if (status == 0) {
-    status = share_memory(domain);
-  }
-  if (status == 0) {
-    *message = "the sandbox guest did not start; is ptarmigan-guest where it should be?";
-    status = start(domain, &options, text == NULL ? "" : text);
-  }
-  if (status < 0) {
-    release(domain);
-    return status;
-  }
-  *out = domain;
-  return 0;
+static int sandbox_unrestrict(struct hv_domain *domain) {
+  return domain_ask(domain, &(struct control_request){.kind = CONTROL_UNRESTRICT});
+}
+
+static uint64_t sandbox_exit_id(const struct hv_domain *domain, uint32_t vcpu) {
+  return atomic_load_explicit(&domain->channel->exits[vcpu], memory_order_relaxed);
 }
 
 static void sandbox_info(const struct hv_domain *domain, struct hv_info *out) {
@@ -278,15 +166,15 @@ static enum hv_domain_state sandbox_state(struct hv_domain *domain) {
 }
 
 static int sandbox_resume(struct hv_domain *domain) {
-  return ask(domain, &(struct control_request){.kind = CONTROL_RESUME});
+  return domain_ask(domain, &(struct control_request){.kind = CONTROL_RESUME});
 }
 
 static int sandbox_pause(struct hv_domain *domain) {
-  return ask(domain, &(struct control_request){.kind = CONTROL_PAUSE});
+  return domain_ask(domain, &(struct control_request){.kind = CONTROL_PAUSE});
 }
 
 static int sandbox_unpause(struct hv_domain *domain) {
-  return ask(domain, &(struct control_request){.kind = CONTROL_UNPAUSE});
+  return domain_ask(domain, &(struct control_request){.kind = CONTROL_UNPAUSE});
 }
 
 static int sandbox_map_frame(struct hv_domain *domain, uint64_t gfn, void **frame) {
@@ -313,7 +201,7 @@ static int sandbox_set_access(struct hv_domain *domain, const uint64_t *gfns, si
   for (size_t done = 0; done < count; done += request.count) {
     request.count = (uint32_t)(count - done < CONTROL_GFNS ? count - done : CONTROL_GFNS);
     memcpy(request.gfns, gfns + done, request.count * sizeof(gfns[0]));
-    int status = ask(domain, &request);
+    int status = domain_ask(domain, &request);
     if (status < 0) {
       return status;
     }
@@ -330,7 +218,10 @@ static int sandbox_read_xmm(struct hv_domain *domain, uint32_t vcpu, uint32_t in
 }
 
 static void sandbox_detach(struct hv_domain *domain) {
-  release(domain); /* protections are mappings of the machine's process and end with it */
+  if (domain->outlives && !domain->ended) {
+    sandbox_unrestrict(domain);
+  }
+  domain_release(domain); /* else protections are mappings of the machine's process and end with it */
 }
 
 /* Its event channel, and the end of the machine's process. */
@@ -340,6 +231,10 @@ const struct hv_backend hv_sandbox = {
     .name = "sandbox",
     .calls = calls,
     .attach = sandbox_attach,
+    .reattach = sandbox_reattach,
+    .orphans = sandbox_orphans,
+    .unrestrict = sandbox_unrestrict,
+    .exit_id = sandbox_exit_id,
     .info = sandbox_info,
     .ring = sandbox_ring,
     .event_fd = sandbox_event_fd,

@@ -18,7 +18,8 @@ static int lift(int fd) {
 }
 
 /* In the new process, between fork and exec: only async-signal-safe calls. */
-static void become_machine(const char *executable, const char *options, const struct spawn_files *files, pid_t parent) {
+static void become_machine(const char *executable, const char *options, const struct spawn_files *files, pid_t parent,
+                           bool outlives) {
   int from[] = {lift(files->control), lift(files->ram), lift(files->pages), lift(files->event)};
   for (int i = 0; i < 4; i++) {
     if (from[i] < 0 || dup2(from[i], CHANNEL_CONTROL_FD + i) < 0) {
@@ -32,14 +33,15 @@ static void become_machine(const char *executable, const char *options, const st
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
-  if (close_range(CHANNEL_FD_END, ~0U, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent) {
+  if (close_range(CHANNEL_FD_END, ~0U, 0) < 0 || (!outlives && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) ||
+      getppid() != parent) {
     _exit(127);
   }
   execl(executable, executable, options, (char *)NULL);
   _exit(127);
 }
 
-int spawn_machine(const char *executable, const char *options, const struct spawn_files *files,
+int spawn_machine(const char *executable, const char *options, const struct spawn_files *files, bool outlives,
                   struct spawn_child *out) {
   pid_t parent = getpid();
   pid_t pid = fork();
@@ -47,7 +49,10 @@ int spawn_machine(const char *executable, const char *options, const struct spaw
     return -errno;
   }
   if (pid == 0) {
-    become_machine(executable, options, files, parent);
+    if (outlives) {
+      setsid(); /* a Ctrl-C is for the monitor */
+    }
+    become_machine(executable, options, files, parent, outlives);
   }
   int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
   if (pidfd < 0) {

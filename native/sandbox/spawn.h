@@ -20,9 +20,9 @@ struct spawn_child {
 
 /*
  * Starts executable with the option text as its only argument and the four descriptors where channel.h has them, and
- * none besides standard error. It is killed when the calling thread ends.
+ * none besides standard error. It is killed when the calling thread ends, unless it is to outlive it.
  */
-int spawn_machine(const char *executable, const char *options, const struct spawn_files *files,
+int spawn_machine(const char *executable, const char *options, const struct spawn_files *files, bool outlives,
                   struct spawn_child *out);
 
 /* True once the process has ended. Does not wait. */

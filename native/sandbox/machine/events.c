@@ -88,7 +88,9 @@ RING_IDX events_post(struct vcpu *vcpu, const vm_event_request_t *request) {
     atomic_fetch_sub(&machine->room_waiters, 1);
     futex_lock(&machine->events_lock);
   }
+  vcpu->request = request;
   atomic_store_explicit(&vcpu->paused, true, memory_order_relaxed);
+  atomic_fetch_add(&machine->channel->exits[vcpu->id], 1);
   RING_IDX index = machine->ring.req_prod_pvt++;
   *RING_GET_REQUEST(&machine->ring, index) = *request;
   RING_PUSH_REQUESTS(&machine->ring);
@@ -140,4 +142,46 @@ void events_wait(struct vcpu *vcpu) {
       sleep_on(vcpu, seen);
     }
   }
+}
+
+/* Responses that count are carried out; everything else on the old ring is forgotten, as Xen forgets it. */
+void events_begin_anew(struct machine *machine) {
+  static const uint64_t one = 1;
+  struct channel *channel = machine->channel;
+  futex_lock(&machine->events_lock);
+  take_responses(machine);
+  SHARED_RING_INIT(machine->ring.sring);
+  FRONT_RING_INIT(&machine->ring, machine->ring.sring, CHANNEL_PAGE_BYTES);
+  atomic_store(&channel->notified, 0);
+  atomic_fetch_add(&machine->room, 1);
+  futex_unlock(&machine->events_lock);
+  futex_wake(&machine->room);
+  futex_wake(&channel->notified); /* whoever was answered may not have been woken */
+  atomic_store(&channel->event, CHANNEL_EVENT_RAISED);
+  ssize_t written = write(CHANNEL_EVENT_FD, &one, sizeof(one));
+  (void)written; /* full: it is readable */
+}
+
+int events_list_orphans(struct machine *machine, struct channel_orphans *out) {
+  futex_lock(&machine->events_lock);
+  take_responses(machine);
+  out->count = 0;
+  for (unsigned i = 0; i < machine->options.vcpus; i++) {
+    struct vcpu *vcpu = &machine->vcpus[i];
+    if (atomic_load(&vcpu->paused)) {
+      out->orphans[out->count].exit = atomic_load(&machine->channel->exits[i]);
+      out->orphans[out->count++].request = *vcpu->request;
+    }
+  }
+  futex_unlock(&machine->events_lock);
+  return (int)out->count;
+}
+
+void events_set_views(struct machine *machine, uint16_t view) {
+  futex_lock(&machine->events_lock);
+  for (unsigned i = 0; i < machine->options.vcpus; i++) {
+    machine->vcpus[i].view = view;
+    machine->vcpus[i].singlestep = false;
+  }
+  futex_unlock(&machine->events_lock);
 }

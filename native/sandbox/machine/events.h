@@ -20,6 +20,13 @@ bool events_taken(const struct machine *machine, RING_IDX request);
 /* Returns once a response has unpaused the vCPU. */
 void events_wait(struct vcpu *vcpu);
 
+/* A fresh ring for another monitor, while the vCPUs are paused. Not for handlers. */
+void events_begin_anew(struct machine *machine);
+/* The vCPUs that wait for an answer, whatever ring they asked on. Returns how many. Not for handlers. */
+int events_list_orphans(struct machine *machine, struct channel_orphans *out);
+/* All vCPUs in that view, none single-stepping from its next exit on. Not for handlers. */
+void events_set_views(struct machine *machine, uint16_t view);
+
 /* Makes the backend's event_fd readable. */
 void events_raise(struct machine *machine);
 

@@ -173,7 +173,7 @@ static void on_fault(int number, siginfo_t *info, void *opaque) {
   } else {
     crash(vcpu, context, (uint64_t)info->si_addr);
   }
-  vcpu_leave_host(vcpu);
+  step_leave_host(vcpu, context);
 }
 
 static void on_trap(int number, siginfo_t *info, void *opaque) {
@@ -189,17 +189,16 @@ static void on_trap(int number, siginfo_t *info, void *opaque) {
     request.u.singlestep.gfn = ((uint64_t)context->uc_mcontext.gregs[REG_RIP] - GUEST_IMAGE_VA) / GUEST_PAGE;
     exchange(vcpu, context, &request);
   }
-  vcpu_leave_host(vcpu);
+  step_leave_host(vcpu, context);
 }
 
 static void on_park(int number, siginfo_t *info, void *opaque) {
   (void)number;
   (void)info;
-  (void)opaque;
   struct vcpu *vcpu = vcpu_self();
   if (vcpu != NULL) {
     vcpu_enter_host(vcpu);
-    vcpu_leave_host(vcpu);
+    step_leave_host(vcpu, opaque);
   }
 }
 

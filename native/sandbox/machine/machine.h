@@ -49,6 +49,7 @@ struct vcpu {
 
   /* What responses have said; under machine.events_lock while paused is set. */
   _Atomic bool paused;
+  const vm_event_request_t *request; /* that it waits with */
   bool set_registers;
   struct vm_event_regs_x86 registers;
   uint16_t view;

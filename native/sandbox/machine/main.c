@@ -2,7 +2,8 @@
 /*
  * ptarmigan-guest OPTIONS: the machine's process, started by the backend with the descriptors of channel.h. Builds the
  * domain, holds it, serves the control socket; once the vCPUs are off, has the reference run done, writes the result
- * and says that the domain has ended. Ends when the control socket does.
+ * and says that the domain has ended. Ends when the control socket does; with the option orphan only if no other
+ * monitor comes in time.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -22,6 +23,7 @@
 #include "events.h"
 #include "fault.h"
 #include "lib/clock.h"
+#include "monitors.h"
 #include "ram.h"
 #include "reference.h"
 #include "report.h"
@@ -35,10 +37,13 @@ enum phase { PHASE_HELD, PHASE_RUNNING, PHASE_REFERENCE, PHASE_ENDED };
 struct control {
   struct machine *machine;
   enum phase phase;
-  uint64_t stop_ns;   /* when the vCPUs are told to stop, pauses not counted; UINT64_MAX never */
-  uint64_t paused_ns; /* when they were paused; 0: they are not */
-  pid_t reference;    /* process of the reference run */
-  int reference_fd;   /* its struct comparison, then end of file */
+  uint64_t stop_ns;    /* when the vCPUs are told to stop, pauses not counted; UINT64_MAX never */
+  uint64_t paused_ns;  /* when they were paused; 0: they are not */
+  pid_t reference;     /* process of the reference run */
+  int reference_fd;    /* its struct comparison, then end of file */
+  bool watched;        /* there is a monitor */
+  int listener;        /* of other monitors; -1 none */
+  uint64_t give_up_ns; /* not watched: when to end; UINT64_MAX never */
 };
 
 static uint64_t spin_ns(void) {
@@ -69,19 +74,6 @@ static int set_up(struct machine *machine) {
   return status < 0 ? status : report_layout(machine);
 }
 
-static int resume(struct control *control) {
-  struct machine *machine = control->machine;
-  if (control->phase != PHASE_HELD) {
-    return -EALREADY;
-  }
-  control->phase = PHASE_RUNNING;
-  if (machine->options.rounds == 0) {
-    control->stop_ns = pt_now_ns() + (uint64_t)(machine->options.seconds * 1e9);
-  }
-  int status = walker_start(machine);
-  return status < 0 ? status : vcpus_start(machine);
-}
-
 static int pause_vcpus(struct control *control) {
   if (control->paused_ns == 0) {
     control->paused_ns = pt_now_ns();
@@ -99,8 +91,28 @@ static int unpause_vcpus(struct control *control) {
   return 0;
 }
 
+static int resume(struct control *control) {
+  struct machine *machine = control->machine;
+  bool paused = control->paused_ns != 0; /* as a monitor that comes later finds it */
+  unpause_vcpus(control);
+  if (control->phase != PHASE_HELD) {
+    return paused ? 0 : -EALREADY;
+  }
+  control->phase = PHASE_RUNNING;
+  if (machine->options.rounds == 0) {
+    control->stop_ns = pt_now_ns() + (uint64_t)(machine->options.seconds * 1e9);
+  }
+  int status = walker_start(machine);
+  return status < 0 ? status : vcpus_start(machine);
+}
+
 static bool answer(int32_t status) {
   return send(CHANNEL_CONTROL_FD, &status, sizeof(status), MSG_NOSIGNAL) == sizeof(status);
+}
+
+static struct channel_orphans *orphans_of(const struct machine *machine) {
+  uint8_t *channel = (uint8_t *)machine->channel;
+  return (struct channel_orphans *)(void *)(channel - CHANNEL_PAGE_BYTES + CHANNEL_ORPHANS_OFFSET);
 }
 
 static int carry_out(struct control *control, const struct control_request *request, size_t bytes) {
@@ -118,6 +130,15 @@ static int carry_out(struct control *control, const struct control_request *requ
       return pause_vcpus(control);
     case CONTROL_UNPAUSE:
       return unpause_vcpus(control);
+    case CONTROL_ORPHANS:
+      return events_list_orphans(control->machine, orphans_of(control->machine));
+    case CONTROL_UNRESTRICT:
+      ram_unrestrict(control->machine);
+      events_set_views(control->machine, VIEW_UNRESTRICTED);
+      return 0;
+    case CONTROL_ENTER:
+      events_set_views(control->machine, VIEW_RESTRICTED);
+      return 0;
     default:
       return -EBADMSG;
   }
@@ -128,6 +149,29 @@ static bool serve(struct control *control) {
   struct control_request request;
   ssize_t bytes = recv(CHANNEL_CONTROL_FD, &request, sizeof(request), 0);
   return bytes > 0 && answer(carry_out(control, &request, (size_t)bytes));
+}
+
+/* The monitor has gone. False: the domain ends with it. */
+static bool wait_for_another(struct control *control) {
+  if (control->listener < 0 || control->phase == PHASE_ENDED) {
+    return false;
+  }
+  control->watched = false;
+  control->give_up_ns = pt_now_ns() + (uint64_t)(control->machine->options.orphan_seconds * 1e9);
+  return true;
+}
+
+static void let_in(struct control *control) {
+  struct machine *machine = control->machine;
+  bool paused = control->paused_ns != 0; /* by the monitor that died */
+  pause_vcpus(control);
+  events_begin_anew(machine);
+  control->watched = monitors_accept(machine, control->listener) == 0;
+  if (control->watched) {
+    control->give_up_ns = UINT64_MAX;
+  } else if (!paused) {
+    unpause_vcpus(control);
+  }
 }
 
 /* The reference run is quick but not that quick: in a process of its own it leaves the control socket served. */
@@ -179,10 +223,12 @@ static int finish_reference(struct control *control) {
 
 static int timeout_ms(const struct control *control) {
   uint64_t now = pt_now_ns();
-  if (control->stop_ns == UINT64_MAX || control->paused_ns != 0) {
+  uint64_t stop_ns = control->paused_ns != 0 ? UINT64_MAX : control->stop_ns;
+  uint64_t next = stop_ns < control->give_up_ns ? stop_ns : control->give_up_ns;
+  if (next == UINT64_MAX) {
     return -1;
   }
-  return control->stop_ns <= now ? 0 : (int)((control->stop_ns - now) / 1000000 + 1);
+  return next <= now ? 0 : (int)((next - now) / 1000000 + 1);
 }
 
 static int run(struct control *control) {
@@ -191,7 +237,8 @@ static int run(struct control *control) {
     int other = control->phase == PHASE_RUNNING     ? machine->idle_fd
                 : control->phase == PHASE_REFERENCE ? control->reference_fd
                                                     : -1;
-    struct pollfd fds[] = {{.fd = CHANNEL_CONTROL_FD, .events = POLLIN}, {.fd = other, .events = POLLIN}};
+    struct pollfd fds[] = {{.fd = control->watched ? CHANNEL_CONTROL_FD : control->listener, .events = POLLIN},
+                           {.fd = other, .events = POLLIN}};
     if (poll(fds, 2, timeout_ms(control)) < 0) {
       if (errno == EINTR) {
         continue;
@@ -204,14 +251,19 @@ static int run(struct control *control) {
                                   __ATOMIC_SEQ_CST);
       control->stop_ns = UINT64_MAX;
     }
-    if (fds[0].revents != 0 && !serve(control)) {
+    if (pt_now_ns() >= control->give_up_ns) {
+      return 0;
+    }
+    if (fds[0].revents != 0 && !control->watched) {
+      let_in(control);
+    } else if (fds[0].revents != 0 && !serve(control) && !wait_for_another(control)) {
       return 0;
     }
     int status = 0;
     if (fds[1].revents != 0) {
       status = control->phase == PHASE_RUNNING ? finish_run(control) : finish_reference(control);
     }
-    if (status < 0) {
+    if (status < 0 || (control->phase == PHASE_ENDED && !control->watched)) {
       return status;
     }
   }
@@ -220,17 +272,27 @@ static int run(struct control *control) {
 int main(int count, char **arguments) {
   const char *message = "usage: ptarmigan-guest OPTIONS, as the sandbox backend does it";
   struct machine *machine = calloc(1, sizeof(*machine));
-  struct control control = {.machine = machine, .phase = PHASE_HELD, .stop_ns = UINT64_MAX};
+  struct control control = {.machine = machine,
+                            .phase = PHASE_HELD,
+                            .stop_ns = UINT64_MAX,
+                            .watched = true,
+                            .listener = -1,
+                            .give_up_ns = UINT64_MAX};
   if (machine == NULL || count != 2 || sandbox_options_parse(arguments[1], &machine->options, &message) < 0) {
     fprintf(stderr, "ptarmigan-guest: %s\n", message);
     return 2;
   }
   int status = set_up(machine);
+  if (status == 0 && machine->options.orphan_seconds > 0) {
+    status = control.listener = monitors_listen(machine);
+    status = status < 0 ? status : 0;
+  }
   if (answer(status) && status == 0) {
     status = run(&control);
   }
   if (status < 0) {
     fprintf(stderr, "ptarmigan-guest: %s\n", strerror(-status));
   }
+  monitors_close(machine);
   _exit(status < 0); /* vCPUs that wait for a response are not waited for */
 }

@@ -114,6 +114,14 @@ int ram_restrict(struct machine *machine, const uint64_t *gfns, size_t count, bo
   return status;
 }
 
+void ram_unrestrict(struct machine *machine) {
+  for (uint64_t gfn = 0; gfn < machine->ram.size / GUEST_PAGE; gfn++) {
+    if (ram_is_restricted(machine, gfn)) {
+      ram_restrict(machine, &gfn, 1, false);
+    }
+  }
+}
+
 bool ram_lift(struct vcpu *vcpu, uint64_t gfn) {
   struct machine *machine = vcpu->machine;
   futex_lock(&machine->ram.lock);

@@ -19,6 +19,9 @@ bool ram_is_restricted(const struct machine *machine, uint64_t gfn);
 /* Changes what the restricted view allows, in force on return. 0 or a negative errno. */
 int ram_restrict(struct machine *machine, const uint64_t *gfns, size_t count, bool restricted);
 
+/* Makes all frames writable. */
+void ram_unrestrict(struct machine *machine);
+
 /* Makes a frame writable for the vCPU's step without forgetting that it is restricted. False: too many frames. */
 bool ram_lift(struct vcpu *vcpu, uint64_t gfn);
 bool ram_is_lifted(const struct machine *machine, uint64_t gfn);

@@ -33,7 +33,19 @@ bool step_trapped(struct vcpu *vcpu, ucontext_t *context) {
   if (vcpu->silent) {
     vcpu->silent = false;
     end(vcpu);
-    regs_trap(context, vcpu->singlestep);
+  }
+  if (!vcpu->singlestep) {
+    regs_trap(context, false);
   }
   return vcpu->singlestep;
+}
+
+/* CONTROL_UNRESTRICT takes steps from vCPUs while they are paused: here, where no pause can come between, they notice.
+ */
+void step_leave_host(struct vcpu *vcpu, ucontext_t *context) {
+  vcpu_leave_host(vcpu);
+  if (vcpu->exclusive && !vcpu->silent && !vcpu->singlestep) {
+    end(vcpu);
+    regs_trap(context, false);
+  }
 }

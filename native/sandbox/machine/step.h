@@ -21,4 +21,7 @@ bool step_let_through(struct vcpu *vcpu, ucontext_t *context, uint64_t gfn);
 /* The trap after an instruction. True where the monitor wants to hear of it. */
 bool step_trapped(struct vcpu *vcpu, ucontext_t *context);
 
+/* The last thing that a handler does: vcpu_leave_host, and without a step that was called off meanwhile. */
+void step_leave_host(struct vcpu *vcpu, ucontext_t *context);
+
 #endif
