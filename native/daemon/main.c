@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
@@ -9,7 +10,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "attached_file.h"
 #include "confine.h"
+#include "intent_file.h"
+#include "recover.h"
 #include "run_dir.h"
 #include "vmi_loop.h"
 
@@ -27,6 +31,8 @@ struct arguments {
   bool fail_closed;
   uint64_t deadline_ms;
   char *const *command; /* of the JVM; NULL: none */
+  bool recover;         /* instead of watching */
+  bool execute_again;   /* when recovering */
 };
 
 static const struct hv_backend *const backends[] = {&hv_sandbox};
@@ -37,8 +43,10 @@ static int usage(const char *problem) {
           "usage: ptarmigand [--backend sandbox] [--domain NAME] [--options KEY=VALUE,...] [--deadline-ms 1..%d]\n"
           "                  [--fail open|closed] [--run-dir DIR] [--jvm-user NAME] [-- COMMAND [ARGUMENT...]]\n"
           "       ptarmigand --resume NAME [--run-dir DIR]\n"
+          "       ptarmigand --recover [--execute-again] [--domain NAME] [--run-dir DIR] [--options KEY=VALUE,...]\n"
           "Watches a domain's page tables. COMMAND starts the JVM; without it every exit is answered by policy.\n"
-          "An exit without a decision is stepped (open), or pauses the domain until --resume or a JVM ends that.\n",
+          "An exit without a decision is stepped (open), or pauses the domain until --resume or a JVM ends that.\n"
+          "With --recover: lets a domain go on whose monitor died.\n",
           problem, LONGEST_DEADLINE_MS);
   return USAGE_STATUS;
 }
@@ -66,6 +74,8 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
                                           {"fail", required_argument, NULL, 'f'},
                                           {"resume", required_argument, NULL, 'g'},
                                           {"jvm-user", required_argument, NULL, 'u'},
+                                          {"recover", no_argument, NULL, 'R'},
+                                          {"execute-again", no_argument, NULL, 'E'},
                                           {NULL, 0, NULL, 0}};
   int option;
   *arguments = (struct arguments){.backend = "sandbox", .domain = "sandbox", .deadline_ms = DEFAULT_DEADLINE_MS};
@@ -97,6 +107,12 @@ static int parse(int argc, char **argv, struct arguments *arguments) {
         break;
       case 'u':
         arguments->jvm_user = optarg;
+        break;
+      case 'R':
+        arguments->recover = true;
+        break;
+      case 'E':
+        arguments->execute_again = true;
         break;
       default:
         return usage("unknown option, or an option without its value");
@@ -136,7 +152,7 @@ static int read_xmm(void *context, uint32_t vcpu, uint32_t index, uint8_t out[PT
   return loop->hv->read_xmm(loop->domain, vcpu, index, out);
 }
 
-static int open_monitor(struct vmi_loop *loop, const struct arguments *arguments) {
+static int open_monitor(struct vmi_loop *loop, const struct arguments *arguments, struct pt_intents *intents) {
   struct pt_options options = {
       .vcpus = loop->info.vcpus,
       .maxphyaddr = loop->info.maxphyaddr,
@@ -149,15 +165,21 @@ static int open_monitor(struct vmi_loop *loop, const struct arguments *arguments
                .unmap_frame = unmap_frame,
                .set_access = set_access,
                .read_xmm = read_xmm},
+      .intents = intents,
   };
   return pt_open(&options, &loop->monitor);
 }
 
-static int watch(struct vmi_loop *loop, const struct arguments *arguments, const struct launcher *launcher) {
+static int watch(struct vmi_loop *loop, const struct arguments *arguments, const struct launcher *launcher,
+                 int dir_fd) {
+  struct intent_file file = {.intents = NULL};
   loop->hv->info(loop->domain, &loop->info);
-  int error = open_monitor(loop, arguments);
+  int error = intent_file_create(dir_fd, loop->info.vcpus, &file);
+  if (error == 0)
+    error = open_monitor(loop, arguments, file.intents);
   if (error < 0) {
     fprintf(stderr, "ptarmigand: cannot set up shared memory: %s\n", strerror(-error));
+    intent_file_close(&file);
     return EXIT_FAILURE;
   }
   loop->hold =
@@ -170,6 +192,7 @@ static int watch(struct vmi_loop *loop, const struct arguments *arguments, const
   else
     status = vmi_loop_run(loop);
   pt_close(loop->monitor);
+  intent_file_close(&file);
   return status;
 }
 
@@ -183,16 +206,43 @@ static int open_signals(void) {
   return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static int attach_and_watch(struct vmi_loop *loop, const struct arguments *arguments, const struct launcher *launcher) {
+static int attach_and_watch(struct vmi_loop *loop, const struct arguments *arguments, const struct launcher *launcher,
+                            int dir_fd) {
   const char *message = NULL;
-  int error = loop->hv->attach(arguments->domain, arguments->options, &loop->domain, &message);
+  int error, left = attached_file_write(dir_fd, loop->hv->name, arguments->options);
+  if (left < 0)
+    error = left;
+  else
+    error = loop->hv->attach(arguments->domain, arguments->options, &loop->domain, &message);
   if (error < 0) {
     fprintf(stderr, "ptarmigand: cannot attach to %s: %s\n", arguments->domain, message ? message : strerror(-error));
     return EXIT_FAILURE;
   }
-  int status = watch(loop, arguments, launcher);
+  int status = watch(loop, arguments, launcher, dir_fd);
   loop->hv->detach(loop->domain);
+  attached_file_done(left);
   return status;
+}
+
+/* What a monitor that died has left of this domain. */
+static int recover_leftovers(const struct arguments *arguments, int dir_fd) {
+  struct attached left;
+  int error = attached_file_read(dir_fd, &left);
+  const char *backend = error == 0 ? left.backend : arguments->backend;
+  struct recovery recovery = {.hv = find_backend(backend),
+                              .domain = arguments->domain,
+                              .options = error == 0 ? left.options : arguments->options,
+                              .dir_fd = dir_fd,
+                              .execute_again = arguments->execute_again,
+                              .report = arguments->recover ? stdout : stderr};
+  if (error == -ENOENT && !arguments->recover)
+    return EXIT_SUCCESS;
+  error = recovery.hv ? recover_domain(&recovery) : -EINVAL;
+  if (error == 0)
+    return EXIT_SUCCESS;
+  fprintf(stderr, "ptarmigand: %s could not be recovered: %s\n", arguments->domain,
+          error == -EBUSY ? "a vCPU is left waiting" : strerror(-error));
+  return EXIT_FAILURE;
 }
 
 static int lock_and_watch(struct vmi_loop *loop, const struct arguments *arguments, const struct launcher *launcher) {
@@ -203,7 +253,9 @@ static int lock_and_watch(struct vmi_loop *loop, const struct arguments *argumen
     fprintf(stderr, "ptarmigand: cannot watch %s: %s\n", arguments->domain, message ? message : strerror(-error));
     return EXIT_FAILURE;
   }
-  int status = attach_and_watch(loop, arguments, launcher);
+  int status = recover_leftovers(arguments, dir.fd);
+  if (status == EXIT_SUCCESS && !arguments->recover)
+    status = attach_and_watch(loop, arguments, launcher, dir.fd);
   run_dir_close(&dir);
   return status;
 }
@@ -213,7 +265,7 @@ static int launch_and_watch(struct vmi_loop *loop, const struct arguments *argum
   const char *message = NULL;
   struct identity identity;
   struct launcher launcher;
-  if (!arguments->command)
+  if (!arguments->command || arguments->recover)
     return lock_and_watch(loop, arguments, NULL);
   int error = identity_find(arguments->jvm_user, &identity, &message);
   if (error == 0)
