@@ -17,7 +17,8 @@
 
 static pid_t start(struct daemon_rig *rig, const char *policy, const char *mode) {
   char options[128];
-  snprintf(options, sizeof options, "vcpus=2,seed=3,rounds=60,dir=%s", rig->dir);
+  const char *length = *mode ? "rounds=60" : "seconds=2"; /* a JVM that answers is soon done with few rounds */
+  snprintf(options, sizeof options, "vcpus=2,seed=3,%s,dir=%s", length, rig->dir);
   const char *const arguments[] = {"--fail", policy, "--options", options, "--", rig->command, mode, NULL};
   return daemon_start(rig, geteuid(), arguments);
 }
@@ -64,7 +65,8 @@ static void the_next_jvm_lifts_a_hold(void **state) {
 static void fail_open_pauses_nothing(void **state) {
   struct daemon_rig *rig = *state;
   pid_t pid = start(rig, "open", "silent");
-  assert_int_equal(daemon_wait(pid), 0);
+  int status = daemon_wait(pid);
+  assert_true(status == 0 || status == 128 + SIGKILL); /* its JVM may be killed for its silence before the end */
   assert_null(daemon_line(rig, "err", ALERT));
   assert_null(daemon_line(rig, "err", GOES_ON));
   assert_guest_noticed_nothing(rig);
