@@ -5,6 +5,7 @@ import io.ptarmigan.recording.RecordingReader;
 import io.ptarmigan.recording.RecordingText;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -34,6 +35,9 @@ final class DumpCommand implements Callable<Integer> {
     try (RecordingReader recording = RecordingReader.open(file)) {
       RecordingText.write(recording, output::println);
       return 0;
+    } catch (NoSuchFileException e) {
+      spec.commandLine().getErr().println(e.getFile() + ": no such file");
+      return BAD_FILE;
     } catch (IOException e) {
       output.flush();
       spec.commandLine().getErr().println(file + ": " + e.getMessage());

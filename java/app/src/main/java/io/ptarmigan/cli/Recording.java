@@ -5,6 +5,7 @@ import io.ptarmigan.monitor.GuestMonitorBuilder;
 import io.ptarmigan.recording.Recorder;
 import io.ptarmigan.recording.RecorderRehearsal;
 import io.ptarmigan.ring.DeciderLog;
+import io.ptarmigan.ring.Stream;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
@@ -20,9 +21,11 @@ final class Recording implements AutoCloseable {
   private final Path file;
   private final DeciderLog log = new DeciderLog();
   private final Recorder recorder;
+  private final Stream stream;
 
   private Recording(Path file, Channel channel) throws IOException {
     this.file = file;
+    stream = channel.stream();
     recorder =
         Recorder.create(
             file, channel.stream(), channel.decisions(), log, failure -> ended(file, failure));
@@ -59,7 +62,10 @@ final class Recording implements AutoCloseable {
   }
 
   GuestMonitorBuilder addTo(GuestMonitorBuilder builder) {
-    return builder.log(log).follower("recorder", recorder);
+    return builder
+        .log(log)
+        .follower("recorder", recorder)
+        .plugin(monitor -> recorder.takeBacklog(stream));
   }
 
   @Override

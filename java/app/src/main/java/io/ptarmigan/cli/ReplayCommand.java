@@ -13,6 +13,7 @@ import io.ptarmigan.x86.IcedDecoder;
 import io.ptarmigan.x86.PlanCache;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,6 +64,9 @@ final class ReplayCommand implements Callable<Integer> {
       plugins.forEach(Plugin::stop);
       print(report, output);
       return status(report);
+    } catch (NoSuchFileException e) {
+      spec.commandLine().getErr().println(e.getFile() + ": no such file");
+      return BAD_FILE;
     } catch (IOException e) {
       spec.commandLine().getErr().println(file + ": " + e.getMessage());
       return BAD_FILE;

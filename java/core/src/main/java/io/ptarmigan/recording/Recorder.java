@@ -4,8 +4,10 @@ package io.ptarmigan.recording;
 import com.lmax.disruptor.EventHandler;
 import io.ptarmigan.abi.CompletionLayout;
 import io.ptarmigan.abi.ExitLayout;
+import io.ptarmigan.abi.HeadLayout;
 import io.ptarmigan.abi.OutcomeLayout;
 import io.ptarmigan.abi.generated.Native;
+import io.ptarmigan.ring.CopyingProvider;
 import io.ptarmigan.ring.DeciderLog;
 import io.ptarmigan.ring.DeciderLogReader;
 import io.ptarmigan.ring.Decisions;
@@ -31,6 +33,8 @@ public final class Recorder implements EventHandler<StreamRecord>, Closeable {
   private final Consumer<IOException> failed;
   private final ByteBuffer payload =
       ByteBuffer.allocateDirect(Format.MOST_PAYLOAD).order(ByteOrder.LITTLE_ENDIAN);
+  private ByteBuffer backlog;
+  private long backlogFrom;
   private boolean ended;
   private long last;
   private long records;
@@ -66,6 +70,30 @@ public final class Recorder implements EventHandler<StreamRecord>, Closeable {
     return new Recorder(RecordingWriter.create(file, header), log, header.begun(), failed);
   }
 
+  /**
+   * Copies what waits in the stream before the decider starts. Behind a JVM that died that can be
+   * the whole ring, which the decider goes through at once and the native side then overwrites.
+   */
+  public void takeBacklog(Stream stream) {
+    CopyingProvider copies = new CopyingProvider(stream);
+    long waiting = stream.cursor() - last;
+    backlog = ByteBuffer.allocateDirect((int) waiting * Native.PT_SLOT_BYTES);
+    backlogFrom = last + 1;
+    for (int i = 0; i < waiting; i++) {
+      copies.get(backlogFrom + i).copyTo(backlog, i * Native.PT_SLOT_BYTES, Native.PT_SLOT_BYTES);
+    }
+  }
+
+  /** True if the record is one of those that waited; it is then in {@link #payload}. */
+  private boolean inBacklog(long sequence) {
+    long index = sequence - backlogFrom;
+    if (backlog == null || index * Native.PT_SLOT_BYTES >= backlog.capacity()) {
+      return false;
+    }
+    payload.put(0, backlog, (int) index * Native.PT_SLOT_BYTES, Format.MOST_PAYLOAD);
+    return payload.getInt(HeadLayout.KIND) != 0;
+  }
+
   @Override
   public void onEvent(StreamRecord record, long sequence, boolean endOfBatch) {
     if (ended) {
@@ -82,7 +110,8 @@ public final class Recorder implements EventHandler<StreamRecord>, Closeable {
   }
 
   private void take(StreamRecord record, long sequence) throws IOException {
-    if (record.kind() == 0) {
+    boolean lapped = record.kind() == 0;
+    if (lapped && !inBacklog(sequence)) {
       if (gapRecords == 0) {
         drain(sequence);
         gapFrom = sequence;
@@ -91,8 +120,12 @@ public final class Recorder implements EventHandler<StreamRecord>, Closeable {
     } else {
       closeGap();
       drain(sequence);
-      record.copyTo(payload, 0, Format.MOST_PAYLOAD);
-      writer.frame(Format.RECORD, sequence, payload, bytes(record.kind()));
+      if (!lapped) {
+        record.copyTo(payload, 0, Format.MOST_PAYLOAD);
+      } else {
+        inBacklog(sequence);
+      }
+      writer.frame(Format.RECORD, sequence, payload, bytes(payload.getInt(HeadLayout.KIND)));
       records++;
     }
     last = sequence;

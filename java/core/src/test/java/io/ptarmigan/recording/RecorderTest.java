@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ptarmigan.abi.OutcomeLayout;
 import io.ptarmigan.abi.generated.Native;
 import io.ptarmigan.monitor.FakeGuest;
 import io.ptarmigan.monitor.GuestMonitor;
@@ -145,6 +146,35 @@ class RecorderTest {
       }
       assertEquals(List.of("3: 4+7"), gaps);
       assertEquals(recorder.records(), records);
+    }
+  }
+
+  @Test
+  void whatWaitsBeforeTheStartIsNotLostToALap() throws IOException {
+    Path file = directory.resolve("recording");
+    StreamProducer producer = new StreamProducer();
+    Recorder recorder =
+        new Recorder(RecordingWriter.create(file, HEADER), new DeciderLog(), 0, failures::add);
+    for (int i = 1; i <= 100; i++) {
+      producer.outcome(0, i, Native.PT_RESULT_STEPPED).publish();
+    }
+    recorder.takeBacklog(producer.stream());
+    for (int i = 1; i <= Native.PT_SLOT_COUNT; i++) {
+      producer.outcome(1, i, Native.PT_RESULT_APPLIED).publish();
+    }
+    CopyingProvider copies = new CopyingProvider(producer.stream());
+    for (int i = 1; i <= 100 + Native.PT_SLOT_COUNT; i++) {
+      recorder.onEvent(copies.get(i), i, false);
+    }
+    recorder.close();
+    assertEquals(100, copies.lost());
+    assertEquals(0, recorder.gaps());
+    try (RecordingReader reader = RecordingReader.open(file)) {
+      for (int i = 1; i <= 100; i++) {
+        assertTrue(reader.next());
+        assertEquals(i, reader.payload().getLong(OutcomeLayout.EXIT));
+        assertEquals(Native.PT_RESULT_STEPPED, reader.payload().getInt(OutcomeLayout.RESULT));
+      }
     }
   }
 

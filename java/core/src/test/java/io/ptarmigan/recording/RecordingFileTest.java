@@ -129,6 +129,17 @@ class RecordingFileTest {
     return frames;
   }
 
+  /** A file can be right and what it says be wrong: it was written by something else. */
+  @Property(tries = 200)
+  void nonsenseWithRightChecksumsReplaysWithoutAFailure(@ForAll long seed) throws IOException {
+    Sample sample = sample(seed, 200);
+    try (RecordingReader reader =
+        new RecordingReader(Channels.newChannel(new ByteArrayInputStream(sample.file)))) {
+      ReplayReport report = new Replay(reader, RecordedRun.emulator(), new ReplayWatches()).run();
+      assertTrue(report.records > 0 || report.damage() != null);
+    }
+  }
+
   @Property(tries = 300)
   void aCutIsFound(@ForAll long seed, @ForAll @IntRange(max = 1_000_000) int where)
       throws IOException {

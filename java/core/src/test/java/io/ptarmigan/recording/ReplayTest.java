@@ -47,7 +47,7 @@ class ReplayTest {
   }
 
   @Test
-  void aRecordedRunReplaysToTheSameBytes() throws IOException {
+  void sameEmulatorSameResultLiveAndInReplay() throws IOException {
     ReplayReport report = replay(file, RecordedRun.emulator());
     assertEquals("", String.join("\n", report.firstParting()));
     assertNull(report.damage());
