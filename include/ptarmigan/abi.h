@@ -67,9 +67,10 @@
 #define PT_SEGMENT_COUNT 6
 
 enum pt_record_kind {
-  PT_RECORD_EXIT = 1,      /* pt_exit_record: a vCPU is paused and waits for a decision */
-  PT_RECORD_OUTCOME = 2,   /* pt_outcome_record: what happened to an exit */
-  PT_RECORD_COMPLETION = 3 /* pt_completion_record: the answer to a command */
+  PT_RECORD_EXIT = 1,       /* pt_exit_record: a vCPU is paused and waits for a decision */
+  PT_RECORD_OUTCOME = 2,    /* pt_outcome_record: what happened to an exit */
+  PT_RECORD_COMPLETION = 3, /* pt_completion_record: the answer to a command */
+  PT_RECORD_GAP = 4 /* pt_record_head alone: outcomes before it were not told, and memory is not what they leave */
 };
 
 /* pt_exit_record.access; R, W and X as MEM_ACCESS_* of xen/include/public/vm_event.h. */
@@ -290,7 +291,7 @@ struct pt_counters {
   uint64_t shared_frame;   /* exits on frames written by more than one vCPU */
   uint64_t page_cache_hits;
   uint64_t page_cache_misses;
-  uint64_t outcomes_dropped; /* OUTCOME records that found the stream full */
+  uint64_t outcomes_dropped; /* OUTCOME records that found the stream full; a GAP stands for them */
   uint64_t walker_ad;        /* A/D updates by the page walker that arrived as exits */
   uint64_t commands;         /* commands carried out */
   uint64_t late_denied;  /* entries of which denied bits were put back, or kept from being written, below Java's rung */

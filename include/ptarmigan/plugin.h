@@ -108,7 +108,6 @@ PT_PUBLIC void pt_close(struct pt_monitor *monitor);
 PT_PUBLIC int pt_attach_jvm(struct pt_monitor *monitor, struct pt_channel *out);
 /* No JVM any more: exits outstanding and to come are answered by policy (stepped, or held) at once. */
 PT_PUBLIC void pt_detach_jvm(struct pt_monitor *monitor);
-/* False also after the library gave up on a JVM that let its stream run full; the host may start another. */
 PT_PUBLIC bool pt_attached(const struct pt_monitor *monitor);
 /*
  * True once this generation's decider runs and the commands it gave before saying so are done. Until it says so exits
@@ -116,8 +115,9 @@ PT_PUBLIC bool pt_attached(const struct pt_monitor *monitor);
  */
 PT_PUBLIC bool pt_ready(const struct pt_monitor *monitor);
 /*
- * CLOCK_MONOTONIC time at which the attached JVM was found stalled: it missed some deadlines in a row, and exits are
- * answered by policy at once. 0 where it is not, or has caught up. The host may kill one that stays so.
+ * CLOCK_MONOTONIC time at which the attached JVM was found stalled: it missed some deadlines or let its stream run
+ * full, and exits are answered by policy at once. 0 where it is not, or has caught up. The host may kill one that stays
+ * so.
  */
 PT_PUBLIC uint64_t pt_stalled_since(struct pt_monitor *monitor);
 /* Tells Java that the domain runs, or that no exit will follow. */

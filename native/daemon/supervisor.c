@@ -19,15 +19,22 @@ void supervisor_init(struct supervisor *supervisor, struct pt_monitor *monitor, 
   *supervisor = (struct supervisor){.monitor = monitor, .launcher = launcher};
 }
 
-/* After a failure that counts against the JVM the next one waits, longer each time. */
-static void plan(struct supervisor *supervisor, uint64_t now, bool at_once) {
-  if (at_once)
-    supervisor->delay_ns = 0;
+/* The JVM failed by itself: the next one waits, longer each time. */
+static void back_off(struct supervisor *supervisor, uint64_t now) {
   supervisor->restart_ns = now + supervisor->delay_ns;
-  if (at_once)
-    return;
   uint64_t next = supervisor->delay_ns ? supervisor->delay_ns * 2 : DELAY_FIRST_NS;
   supervisor->delay_ns = next < DELAY_LONGEST_NS ? next : DELAY_LONGEST_NS;
+}
+
+static void plan_restart(struct supervisor *supervisor, bool failed, uint64_t now) {
+  if (supervisor->ready && (!failed || now - supervisor->at_ns > SOUND_NS)) {
+    supervisor->restart_ns = now;
+    supervisor->delay_ns = 0;
+  } else if (failed) {
+    back_off(supervisor, now);
+  } else {
+    supervisor->restart_ns = now + DELAY_FIRST_NS; /* killed at its start, perhaps for want of memory */
+  }
 }
 
 static void start(struct supervisor *supervisor, uint64_t now) {
@@ -43,7 +50,12 @@ static void start(struct supervisor *supervisor, uint64_t now) {
   }
   fprintf(stderr, "ptarmigand: cannot start the JVM: %s\n", strerror(-error));
   pt_detach_jvm(supervisor->monitor);
-  plan(supervisor, now, false);
+  back_off(supervisor, now);
+}
+
+/* Nobody but the JVM itself made it end, and none ever worked. */
+static bool hopeless(const struct supervisor *supervisor) {
+  return !supervisor->worked && supervisor->status != KILLED_STATUS;
 }
 
 /* It has ended already: collects its status without waiting. */
@@ -52,11 +64,9 @@ static void collect(struct supervisor *supervisor, uint64_t now) {
   supervisor->status = jvm_finish(&supervisor->jvm, 0);
   supervisor->phase = JVM_NONE;
   pt_detach_jvm(supervisor->monitor);
-  bool ours = given_up || supervisor->status != KILLED_STATUS;
-  bool sound = supervisor->ready && (!ours || now - supervisor->at_ns > SOUND_NS);
   if (!given_up)
     fprintf(stderr, "ptarmigand: the JVM has ended with status %d\n", supervisor->status);
-  plan(supervisor, now, sound);
+  plan_restart(supervisor, given_up || supervisor->status != KILLED_STATUS, now);
 }
 
 static void give_up(struct supervisor *supervisor, const char *why) {
@@ -75,9 +85,7 @@ static void note_ready(struct supervisor *supervisor, uint64_t now) {
 
 static void look(struct supervisor *supervisor, uint64_t now) {
   uint64_t stalled = pt_stalled_since(supervisor->monitor);
-  if (!pt_attached(supervisor->monitor))
-    give_up(supervisor, "stopped reading");
-  else if (stalled && now - stalled > STALLED_NS)
+  if (supervisor->ready && stalled && now - stalled > STALLED_NS)
     give_up(supervisor, "does not answer");
   else if (!supervisor->ready && now - supervisor->at_ns > START_NS)
     give_up(supervisor, "did not become ready");
@@ -95,7 +103,7 @@ bool supervisor_check(struct supervisor *supervisor, bool restart) {
   note_ready(supervisor, now);
   if (jvm_ended(&supervisor->jvm)) {
     collect(supervisor, now);
-    return supervisor->worked;
+    return !hopeless(supervisor);
   }
   if (supervisor->phase == JVM_RUNS)
     look(supervisor, now);

@@ -32,7 +32,7 @@ void supervisor_init(struct supervisor *supervisor, struct pt_monitor *monitor, 
 
 /*
  * What is due now; to be called some times a second, and when supervisor_fd is readable. restart: the guest goes on, so
- * a JVM that failed is followed by another. False: the first JVM ended without ever having been ready.
+ * a JVM that failed is followed by another. False: the first JVM ended by itself without ever having been ready.
  */
 bool supervisor_check(struct supervisor *supervisor, bool restart);
 

@@ -239,6 +239,7 @@ static bool advance(struct pt_monitor *monitor, struct pt_vcpu *vcpu, uint64_t n
 size_t pt_poll(struct pt_monitor *monitor, struct pt_reply *replies, size_t capacity) {
   size_t count = 0;
   pt_commands_run(monitor);
+  pt_gap_close(monitor);
   if (pt_note_ready(monitor) && monitor->inheriting) {
     pt_deny_disinherit(monitor->denies);
     monitor->inheriting = !pt_frames_disinherit(monitor->memory);

@@ -98,6 +98,7 @@ int pt_attach_jvm(struct pt_monitor *monitor, struct pt_channel *out) {
   pt_count(&monitor->counters->jvm_restarts, monitor->generation > 1);
   monitor->stall = (struct pt_stall){.stalled = false};
   monitor->was_ready = false;
+  monitor->gap = false;
   monitor->attached = true;
   monitor->commands_seen = 0;
   monitor->stream.consumer = monitor->decisions.header;
@@ -160,7 +161,7 @@ static bool stalled(struct pt_monitor *monitor) {
 }
 
 bool pt_listens(struct pt_monitor *monitor) {
-  return pt_says_ready(monitor) && !stalled(monitor);
+  return pt_says_ready(monitor) && !monitor->gap && !stalled(monitor);
 }
 
 uint64_t pt_stalled_since(struct pt_monitor *monitor) {

@@ -12,6 +12,7 @@
  *   steps.c        remember a frame, compare it after a single step
  *   deny_rules.c   bits that no rung may change
  *   outcomes.c     tell Java what happened
+ *   gap.c          or that it was not told
  *
  * ladder.c drives them; commands.c carries out what Java asks for besides; monitor.c opens, attaches and sleeps.
  */
@@ -108,6 +109,7 @@ struct pt_monitor {
   bool attached;
   bool inheriting;     /* protections of an earlier generation are still held */
   bool was_ready;      /* the newest JVM has been ready */
+  bool gap;            /* it was not told all outcomes, and does not know yet */
   uint32_t generation; /* of the newest JVM, attached or not */
   struct pt_stall stall;
   int wake_fd;
@@ -174,6 +176,10 @@ void pt_outcome_publish(struct pt_monitor *monitor, const struct pt_vcpu *vcpu, 
                         const struct pt_change *change, uint32_t stores, bool more);
 /* Counts and tells what a deny rule put back or held back; another outcome of the same exit is to follow. */
 void pt_outcome_late_denied(struct pt_monitor *monitor, const struct pt_vcpu *vcpu, const struct pt_change *change);
+
+/* gap.c: an outcome is dropped; and tells Java so, once it has caught up. */
+void pt_gap_open(struct pt_monitor *monitor);
+void pt_gap_close(struct pt_monitor *monitor);
 
 /* commands.c: carries out what has come, a bounded amount. */
 void pt_commands_run(struct pt_monitor *monitor);

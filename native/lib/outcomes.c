@@ -30,10 +30,9 @@ void pt_outcome_publish(struct pt_monitor *monitor, const struct pt_vcpu *vcpu, 
   /* A JVM that is starting and has asked for nothing yet knows of no memory that could have changed. */
   if (!monitor->attached || (monitor->commands_seen == 0 && !pt_says_ready(monitor)))
     return;
-  if (pt_stream_full(stream)) {
-    /* Java no longer knows what memory holds: this generation is over. */
+  if (monitor->gap || pt_stream_full(stream)) {
     pt_count(&monitor->counters->outcomes_dropped, 1);
-    pt_detach_jvm(monitor);
+    pt_gap_open(monitor);
     return;
   }
   struct pt_outcome_record *record = pt_stream_reserve(stream);

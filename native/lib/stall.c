@@ -10,11 +10,8 @@ void pt_stall_decided(struct pt_stall *stall) {
     stall->since_ns = 0;
 }
 
-bool pt_stall_missed(struct pt_stall *stall, uint64_t cursor, uint64_t now) {
+bool pt_stall_full(struct pt_stall *stall, uint64_t cursor, uint64_t now) {
   if (stall->stalled)
-    return false; /* another vCPU's exit, published before */
-  stall->debt += PT_STALL_FORGIVEN;
-  if (stall->debt < MOST_DEBT)
     return false;
   if (stall->since_ns == 0)
     stall->since_ns = now;
@@ -22,6 +19,13 @@ bool pt_stall_missed(struct pt_stall *stall, uint64_t cursor, uint64_t now) {
   stall->mark = cursor;
   stall->trial_ns = now + PT_STALL_TRIAL_NS;
   return true;
+}
+
+bool pt_stall_missed(struct pt_stall *stall, uint64_t cursor, uint64_t now) {
+  if (stall->stalled)
+    return false; /* another vCPU's exit, published before */
+  stall->debt += PT_STALL_FORGIVEN;
+  return stall->debt >= MOST_DEBT && pt_stall_full(stall, cursor, now);
 }
 
 bool pt_stall_check(struct pt_stall *stall, uint64_t consumed, uint64_t cursor, uint64_t now) {

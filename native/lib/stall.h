@@ -29,6 +29,8 @@ struct pt_stall {
 void pt_stall_decided(struct pt_stall *stall);
 /* A deadline has passed; cursor is the newest record. True: stalled from now on, and not just before. */
 bool pt_stall_missed(struct pt_stall *stall, uint64_t cursor, uint64_t now);
+/* The JVM lets its stream run full. As pt_stall_missed. */
+bool pt_stall_full(struct pt_stall *stall, uint64_t cursor, uint64_t now);
 /* Looks at how far the JVM has read, which is anything at all where it lies. True: no use waiting for it. */
 bool pt_stall_check(struct pt_stall *stall, uint64_t consumed, uint64_t cursor, uint64_t now);
 

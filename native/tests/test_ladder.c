@@ -211,25 +211,6 @@ static void a_new_generation_sees_only_what_comes_after_it(void **state) {
   assert_true(rig_outcome(rig).head.sequence > old.head.sequence);
 }
 
-static void a_full_stream_detaches_java(void **state) {
-  struct rig *rig = *state;
-  for (unsigned i = 0; i < PT_SLOT_COUNT; i++) {
-    fake_java_command(&rig->java, 7, PT_COMMAND_READ, FAKE_TABLE * FAKE_PAGE, 8);
-    rig_no_reply(rig);
-  }
-  assert_int_equal(pt_counters(rig->monitor)->commands, 1 + PT_SLOT_COUNT);
-  fake_java_command(&rig->java, 8, PT_COMMAND_READ, FAKE_TABLE * FAKE_PAGE, 8);
-  rig_no_reply(rig);
-  assert_int_equal(pt_counters(rig->monitor)->commands, 1 + PT_SLOT_COUNT);
-  rig_submit(rig, 0, 0);
-  assert_int_equal(rig_reply(rig).kind, PT_REPLY_STEP);
-  assert_true(pt_attached(rig->monitor));
-  assert_int_equal(pt_outcome(rig->monitor, 0), 0);
-  assert_false(pt_attached(rig->monitor));
-  assert_int_equal(pt_counters(rig->monitor)->outcomes_dropped, 1);
-  assert_int_equal(rig->java.stream->cursor, 1 + PT_SLOT_COUNT);
-}
-
 struct hostile {
   const char *what;
   size_t offset;
@@ -317,7 +298,6 @@ int main(void) {
       WITH_RIG(late_or_duplicate_answers_are_harmless),
       WITH_RIG(without_a_jvm_exits_are_stepped_at_once),
       WITH_RIG(a_new_generation_sees_only_what_comes_after_it),
-      WITH_RIG(a_full_stream_detaches_java),
       WITH_RIG(a_decision_that_makes_no_sense_is_refused_and_stepped),
       WITH_RIG(bytes_past_the_page_are_refused),
       WITH_RIG(the_unknown_goes_down_the_ladder_never_out),

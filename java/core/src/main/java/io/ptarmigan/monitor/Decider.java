@@ -52,6 +52,7 @@ public final class Decider implements EventHandler<StreamRecord> {
       case Native.PT_RECORD_EXIT -> decide(record.exit(), record.vcpu(), sequence);
       case Native.PT_RECORD_OUTCOME -> takeNotice(record.outcome());
       case Native.PT_RECORD_COMPLETION -> complete(record.completion());
+      case Native.PT_RECORD_GAP -> writes.missed();
       default -> throw new IllegalStateException("record of an unknown kind");
     }
     if (endOfBatch) {

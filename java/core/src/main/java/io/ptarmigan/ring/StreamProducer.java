@@ -109,6 +109,12 @@ public final class StreamProducer {
     return this;
   }
 
+  /** Begins a GAP. */
+  public StreamProducer gap() {
+    begin(Native.PT_RECORD_GAP, 0);
+    return this;
+  }
+
   private void begin(int kind, int vcpu) {
     slot = Stream.slotOffset(cursor + 1);
     Memory.setLongOpaque(stream, slot + HeadLayout.SEQUENCE, 0);

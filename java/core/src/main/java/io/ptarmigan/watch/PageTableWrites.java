@@ -212,12 +212,27 @@ public final class PageTableWrites {
     }
     WatchedEntry entry = tables.complete(id, succeeded, data);
     if (entry != null) {
-      if (!entry.known()) {
-        counters.add(WriteCounters.UNREADABLE, 1);
+      if (entry.known() && ((entry.value ^ entry.found) & ~SET_BY_WALKER) != 0) {
+        resync(entry, entry.found, UnseenWrite.INSTANCE);
+      } else {
+        read(entry);
       }
-      paths.read(entry);
-      paths.settle();
     }
+    tables.issue();
+  }
+
+  private void read(WatchedEntry entry) {
+    if (!entry.known()) {
+      counters.add(WriteCounters.UNREADABLE, 1);
+    }
+    paths.read(entry);
+    paths.settle();
+  }
+
+  /** Writes happened that nobody told. What they left in watched entries is told as it is found. */
+  public void missed() {
+    counters.add(WriteCounters.GAPS, 1);
+    tables.readAgain();
     tables.issue();
   }
 }

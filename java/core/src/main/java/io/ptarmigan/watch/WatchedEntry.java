@@ -13,15 +13,24 @@ final class WatchedEntry extends LongIndex.Node<WatchedEntry> {
   /** Asked for; writes until the answer are part of the answer. */
   static final int READING = 1;
 
-  /** {@link #value} is what memory holds, accessed and dirty flags aside. */
-  static final int KNOWN = 2;
-
   /** The frame cannot be protected or read. */
-  static final int UNREADABLE = 3;
+  static final int UNREADABLE = 2;
+
+  /** {@link #value} is what memory holds, accessed and dirty flags aside. */
+  static final int KNOWN = 3;
+
+  /** It was, but writes were missed: waits for room to be asked for again. */
+  static final int KNOWN_QUEUED = 4;
+
+  /** Likewise, and asked for. */
+  static final int KNOWN_READING = 5;
 
   WatchedTable table;
   int state;
   long value;
+
+  /** What the last answer said. */
+  long found;
 
   /** Command that reads it, while READING. */
   long command;
@@ -56,8 +65,13 @@ final class WatchedEntry extends LongIndex.Node<WatchedEntry> {
     enforced = 0;
   }
 
+  /** Waits in the queue of those to be asked for. */
+  boolean queued() {
+    return state == QUEUED || state == KNOWN_QUEUED;
+  }
+
   boolean known() {
-    return state == KNOWN;
+    return state >= KNOWN;
   }
 
   /** Adds a step behind those of earlier watches; nearly always at the end. */

@@ -108,7 +108,7 @@ final class WatchedTables {
   }
 
   private void close(WatchedEntry entry) {
-    if (entry.state == WatchedEntry.QUEUED) {
+    if (entry.queued()) {
       dequeue(entry);
     }
     entries.remove(entry);
@@ -130,6 +130,17 @@ final class WatchedTables {
     recycle(table);
   }
 
+  /** Writes were missed: every entry is asked for again, and keeps its value until the answer. */
+  void readAgain() {
+    entries.forEach(
+        entry -> {
+          if (entry.state == WatchedEntry.KNOWN) {
+            entry.state = WatchedEntry.KNOWN_QUEUED;
+            enqueue(entry);
+          }
+        });
+  }
+
   /** Tells of rules and asks for the queued entries until the port has no room left. */
   void issue() {
     for (WatchedEntry entry = rules.tell(); entry != null; entry = rules.tell()) {
@@ -140,7 +151,7 @@ final class WatchedTables {
     while (firstQueued != null && ask(firstQueued)) {
       WatchedEntry entry = firstQueued;
       dequeue(entry);
-      entry.state = WatchedEntry.READING;
+      entry.state = entry.known() ? WatchedEntry.KNOWN_READING : WatchedEntry.READING;
     }
   }
 
@@ -174,12 +185,14 @@ final class WatchedTables {
       asked.state = succeeded ? WatchedTable.PROTECTED : WatchedTable.UNPROTECTED;
     }
     WatchedEntry entry = inFlight.takenEntry();
-    boolean wanted = entry.state == WatchedEntry.READING && entry.command == id;
+    boolean again = entry.state == WatchedEntry.KNOWN_READING;
+    boolean wanted = (again || entry.state == WatchedEntry.READING) && entry.command == id;
     if (wanted) {
       // A read that was asked for under a protection that failed is answered before a new one is.
       if (succeeded && entry.table.state == WatchedTable.PROTECTED) {
         entry.state = WatchedEntry.KNOWN;
-        entry.value = data.entry(0);
+        entry.found = data.entry(0);
+        entry.value = again ? entry.value : entry.found;
         rules.changed(entry);
       } else {
         entry.state = WatchedEntry.UNREADABLE;

@@ -50,7 +50,10 @@ public final class WriteCounters {
   /** Watches placed for which the notebook had no room. */
   public static final int UNNOTED = 13;
 
-  private static final int COUNT = 14;
+  /** Times that writes were missed, because the decider did not keep up. */
+  public static final int GAPS = 14;
+
+  private static final int COUNT = 15;
 
   private final AtomicLongArray totals = new AtomicLongArray(COUNT);
 
