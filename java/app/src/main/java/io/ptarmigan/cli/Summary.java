@@ -30,6 +30,7 @@ final class Summary {
     for (Counter counter : Counter.values()) {
       values.put(counter.field(), run.stream.counter(counter));
     }
+    values.put("deadline_ns", run.stream.deadlineNanos());
     values.put("watch_events", run.monitor.changes());
     values.put("resync", run.monitor.resyncs());
     addGuest(guest);

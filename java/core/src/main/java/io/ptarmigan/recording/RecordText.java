@@ -135,6 +135,11 @@ final class RecordText {
         .toString();
   }
 
+  /** Outcomes before it were not told to the JVM. */
+  static String missed(ByteBuffer record) {
+    return new RecordText("missed", record).line.toString();
+  }
+
   static String completion(ByteBuffer record) {
     return new RecordText("completion", record)
         .number64("command", CompletionLayout.COMMAND)

@@ -137,6 +137,7 @@ public final class Recorder implements EventHandler<StreamRecord>, Closeable {
       case Native.PT_RECORD_EXIT -> ExitLayout.SIZE;
       case Native.PT_RECORD_OUTCOME -> OutcomeLayout.SIZE;
       case Native.PT_RECORD_COMPLETION -> CompletionLayout.SIZE;
+      case Native.PT_RECORD_GAP -> HeadLayout.SIZE;
       default -> Format.MOST_PAYLOAD;
     };
   }

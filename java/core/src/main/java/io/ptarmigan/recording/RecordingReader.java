@@ -20,7 +20,7 @@ import java.util.zip.CRC32C;
  */
 public final class RecordingReader implements Closeable {
   private static final int BUFFER_BYTES = 1 << 18;
-  private static final int LAST_RECORD_KIND = Native.PT_RECORD_COMPLETION;
+  private static final int LAST_RECORD_KIND = Native.PT_RECORD_GAP;
   private static final int[] EXACT = new int[Format.END + 1];
 
   static {

@@ -83,6 +83,7 @@ public final class RecordingText {
     return switch (record.getInt(HeadLayout.KIND)) {
       case Native.PT_RECORD_EXIT -> RecordText.exit(record);
       case Native.PT_RECORD_OUTCOME -> RecordText.outcome(record);
+      case Native.PT_RECORD_GAP -> RecordText.missed(record);
       default -> RecordText.completion(record);
     };
   }

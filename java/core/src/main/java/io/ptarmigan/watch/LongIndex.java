@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.ptarmigan.watch;
 
-import java.util.function.Consumer;
-
 /**
  * A hash table of nodes that carry their own key and link, so that putting and removing allocate
  * nothing. The table grows in {@link #reserve} only. Not thread-safe.
@@ -62,14 +60,6 @@ final class LongIndex<N extends LongIndex.Node<N>> {
     }
     setNext(node, null);
     size--;
-  }
-
-  void forEach(Consumer<N> action) {
-    for (N head : buckets) {
-      for (N node = head; node != null; node = next(node)) {
-        action.accept(node);
-      }
-    }
   }
 
   /** Makes room for so many nodes, at most one per two buckets. Allocates. */

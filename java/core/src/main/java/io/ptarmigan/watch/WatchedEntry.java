@@ -51,6 +51,10 @@ final class WatchedEntry extends LongIndex.Node<WatchedEntry> {
 
   Step lastStep;
 
+  /** Neighbours in the order in which entries came to be watched. */
+  WatchedEntry older;
+
+  WatchedEntry younger;
   WatchedEntry previousQueued;
   WatchedEntry nextQueued;
   WatchedEntry nextFree;

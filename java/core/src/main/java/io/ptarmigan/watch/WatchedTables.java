@@ -20,6 +20,8 @@ final class WatchedTables {
   private final DenyRules rules;
   private WatchedEntry freeEntries;
   private WatchedTable freeTables;
+  private WatchedEntry oldest;
+  private WatchedEntry youngest;
   private WatchedEntry firstQueued;
   private WatchedEntry lastQueued;
   private int reserved;
@@ -92,7 +94,7 @@ final class WatchedTables {
     table.entries++;
     WatchedEntry entry = takeEntry();
     entry.open(address, table);
-    entries.put(entry);
+    put(entry);
     enqueue(entry);
     return entry;
   }
@@ -111,7 +113,7 @@ final class WatchedTables {
     if (entry.queued()) {
       dequeue(entry);
     }
-    entries.remove(entry);
+    remove(entry);
     WatchedTable table = entry.table;
     recycle(entry);
     table.entries--;
@@ -132,13 +134,39 @@ final class WatchedTables {
 
   /** Writes were missed: every entry is asked for again, and keeps its value until the answer. */
   void readAgain() {
-    entries.forEach(
-        entry -> {
-          if (entry.state == WatchedEntry.KNOWN) {
-            entry.state = WatchedEntry.KNOWN_QUEUED;
-            enqueue(entry);
-          }
-        });
+    for (WatchedEntry entry = oldest; entry != null; entry = entry.younger) {
+      if (entry.state == WatchedEntry.KNOWN) {
+        entry.state = WatchedEntry.KNOWN_QUEUED;
+        enqueue(entry);
+      }
+    }
+  }
+
+  private void put(WatchedEntry entry) {
+    entries.put(entry);
+    entry.older = youngest;
+    if (youngest == null) {
+      oldest = entry;
+    } else {
+      youngest.younger = entry;
+    }
+    youngest = entry;
+  }
+
+  private void remove(WatchedEntry entry) {
+    entries.remove(entry);
+    if (entry.older == null) {
+      oldest = entry.younger;
+    } else {
+      entry.older.younger = entry.younger;
+    }
+    if (entry.younger == null) {
+      youngest = entry.older;
+    } else {
+      entry.younger.older = entry.older;
+    }
+    entry.older = null;
+    entry.younger = null;
   }
 
   /** Tells of rules and asks for the queued entries until the port has no room left. */

@@ -158,7 +158,10 @@ final class RecordedRun {
       case 1 -> run(vcpu, FakeGuest.MOV, DENIED, 0xB000L + ((long) (i & 0xFF) << 12) | FLAGS);
       case 2 -> run(vcpu, FakeGuest.FXSAVE, UNWATCHED, 0);
       case 3 -> loseSwapThenRun(vcpu, UNWATCHED, i);
-      case 4 -> replaceTable(vcpu, i);
+      case 4 -> {
+        replaceTable(vcpu, i);
+        missWrites();
+      }
       case 5 -> changeWatches(monitor, i);
       case 6 -> {
         long before = denied;
@@ -196,6 +199,13 @@ final class RecordedRun {
 
   private void replaceTable(int vcpu, int i) {
     run(vcpu, FakeGuest.MOV, LINK, (i & 8) == 0 ? 0 : 0x4000 | FLAGS);
+    guest.producer.awaitConsumed();
+    guest.serve();
+  }
+
+  /** The decider did not keep up: it reads all that it watches again. */
+  private void missWrites() {
+    guest.producer.gap().publish();
     guest.producer.awaitConsumed();
     guest.serve();
   }

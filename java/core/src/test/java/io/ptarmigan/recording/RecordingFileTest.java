@@ -50,7 +50,7 @@ class RecordingFileTest {
         at += 1 + random.nextInt(3);
         records++;
         payload.putLong(HeadLayout.SEQUENCE, at);
-        payload.putInt(HeadLayout.KIND, 1 + random.nextInt(3));
+        payload.putInt(HeadLayout.KIND, 1 + random.nextInt(Native.PT_RECORD_GAP));
         payload.putInt(HeadLayout.VCPU, random.nextInt(Native.PT_MAX_VCPUS));
       }
       writer.frame(kind, at, payload, length);
