@@ -165,6 +165,17 @@ class DenyTest extends Scenario {
   }
 
   @Test
+  void whatIsPutBackIsKnownWithoutAnotherOutcome() {
+    deny(Bits.RW);
+    watch(ROOT, VA, Bits.FRAME);
+    FakeGuest.Store step = guest.beginStep(at(1, T1), OTHER | NO_WRITE);
+    guest.putBack(step, OTHER | NO_WRITE, OTHER | LINK);
+    guest.run();
+    assertEquals(List.of("REMAPPED@1 55->66"), told());
+    assertEquals(OTHER | LINK, knownAt(1, T1));
+  }
+
+  @Test
   void theUnionOfAllWatchesIsDenied() {
     Watch first = deny(Bits.RW);
     Watch second = deny(Bits.NX.with(Bits.RW));

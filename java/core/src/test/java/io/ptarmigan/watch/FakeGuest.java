@@ -152,18 +152,23 @@ final class FakeGuest implements GuestPort {
     return store;
   }
 
+  /** All that is told of an entry in a frame that nobody remembered before the step. */
+  void putBack(Store store, long found, long held) {
+    poke(store.gpa, held);
+    long[] replaced = {found};
+    long[] now = {held};
+    stream.add(
+        () ->
+            writes.lateDenied(new FakeOutcome(store, Native.PT_RESULT_LATE_DENIED, replaced, now)));
+  }
+
   /** Ends the step of a store to one entry; denied bits are put back first, as C does. */
   void endStep(Store store) {
     long denied = rules.getOrDefault(store.gpa, 0L);
     long found = get(store.gpa);
     long held = found & ~denied | store.captured[0] & denied;
     if (held != found) {
-      poke(store.gpa, held);
-      stream.add(
-          () ->
-              writes.lateDenied(
-                  new FakeOutcome(
-                      store, Native.PT_RESULT_LATE_DENIED, new long[] {found}, new long[] {held})));
+      putBack(store, found, held);
     }
     outcome(store, Native.PT_RESULT_STEPPED);
   }
