@@ -48,13 +48,17 @@ static void fill_tables(struct fake_guest *guest, struct input *input) {
   unsigned count = input_u8(input);
   for (unsigned i = 0; i < count && input_more(input); i++) {
     unsigned frame = input_u8(input) % TABLE_FRAMES;
-    unsigned index = input_u16(input) & 511;
+    uint16_t index = input_u16(input);
     uint64_t entry = choose_frame(input);
     uint8_t flags = input_u8(input);
     entry |= flags & 0x7F;
     if (flags & 0x80)
       entry ^= input_u64(input);
-    *fake_guest_entry(guest, frame, index) = entry;
+    if (index & 0x8000) /* all of them, each by another of the frame's aliases */
+      for (unsigned each = 0; each < 512; each++)
+        *fake_guest_entry(guest, frame, each) = entry + (uint64_t)(each % 6) * ALIAS * FAKE_PAGE;
+    else
+      *fake_guest_entry(guest, frame, index & 511) = entry;
   }
 }
 

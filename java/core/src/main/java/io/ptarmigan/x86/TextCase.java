@@ -2,6 +2,7 @@
 package io.ptarmigan.x86;
 
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.Set;
 
 /**
@@ -144,12 +145,13 @@ public final class TextCase implements ExitState {
       throw new IllegalArgumentException(key + " is not " + wanted + " bytes");
     }
     for (int i = 0; i < count; i++) {
-      int high = Character.digit(value.charAt(2 * i), 16);
-      int low = Character.digit(value.charAt(2 * i + 1), 16);
-      if (high < 0 || low < 0) {
+      char high = value.charAt(2 * i);
+      char low = value.charAt(2 * i + 1);
+      if (!HexFormat.isHexDigit(high) || !HexFormat.isHexDigit(low)) {
         throw new IllegalArgumentException(key + " is not hex bytes");
       }
-      words[at + i / 8] |= (long) (high << 4 | low) << 8 * (i % 8);
+      words[at + i / 8] |=
+          (long) (HexFormat.fromHexDigit(high) << 4 | HexFormat.fromHexDigit(low)) << 8 * (i % 8);
     }
     return count;
   }

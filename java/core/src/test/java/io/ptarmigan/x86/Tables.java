@@ -10,13 +10,13 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** The text tables of the emulator, see native/oracle/text.h for their form. */
-final class Tables {
+public final class Tables {
   private static final Path FOLDER = Path.of("src/test/resources/emulator");
 
   private Tables() {}
 
   /** One line of a table. */
-  record Line(String name, String exit, String answer, long undefined) {
+  public record Line(String name, String exit, String answer, long undefined) {
     static Line parse(String text) {
       String name = text.substring(0, text.indexOf(": "));
       String[] parts = text.substring(name.length() + 2).split(" -> | ; ");
@@ -26,7 +26,7 @@ final class Tables {
       return new Line(name, parts[0], parts[1], undefined);
     }
 
-    TextCase parseExit() {
+    public TextCase parseExit() {
       return TextCase.parse(exit);
     }
 
@@ -57,8 +57,13 @@ final class Tables {
     return lines;
   }
 
+  /** All lines of all tables. */
+  public static List<Line> all() {
+    return files().stream().flatMap(file -> lines(file).stream()).toList();
+  }
+
   /** All lines whose answer is a write. */
   static List<Line> writes() {
-    return files().stream().flatMap(file -> lines(file).stream()).filter(Line::isWrite).toList();
+    return all().stream().filter(Line::isWrite).toList();
   }
 }
