@@ -7,7 +7,7 @@
 
 #define CHECK_WORDS (offsetof(struct pt_intent, check) / sizeof(uint64_t))
 
-/* Two sums in which no single damaged word cancels out; unaligned to nothing, so compilers make vectors of it. */
+/* Two sums, of which a damaged word changes at least one. */
 uint64_t pt_intent_check(const struct pt_intent *intent) {
   const uint64_t *words = (const uint64_t *)(const void *)intent;
   uint64_t mixed = 0, sum = PT_INTENTS_MAGIC;
@@ -37,12 +37,15 @@ static struct pt_intent *current(const struct pt_vcpu *vcpu) {
 
 /* As swaps find memory: bytes that earlier rounds have written are shown to Java as they were before. */
 static void fill_memory(struct pt_intent *intent, const struct pt_vcpu *vcpu) {
+  memcpy(intent->bytes, vcpu->decision.bytes, PT_WINDOW_BYTES);
+  memcpy(intent->expected, vcpu->decision.expected, PT_WINDOW_BYTES);
+  if (!vcpu->done)
+    return;
   for (unsigned entry = 0; entry < PT_WINDOW_ENTRIES; entry++) {
     uint64_t shown = pt_entry_get(vcpu->decision.expected, entry);
     uint64_t written = pt_entry_get(vcpu->partial.bytes, entry);
     pt_entry_put(intent->expected, entry, pt_entry_merged(shown, written, pt_entry_mask(vcpu->done, entry)));
   }
-  memcpy(intent->bytes, vcpu->decision.bytes, PT_WINDOW_BYTES);
 }
 
 void pt_intent_store(struct pt_vcpu *vcpu, enum pt_intent_kind kind, uint32_t mask, const uint64_t *held) {
@@ -55,8 +58,9 @@ void pt_intent_store(struct pt_vcpu *vcpu, enum pt_intent_kind kind, uint32_t ma
   intent->exit_id = vcpu->exit.id;
   intent->gpa = vcpu->exit.gpa & ~(uint64_t)7;
   intent->cpu = vcpu->exit.cpu;
-  for (unsigned i = 0; i < PT_GPR_COUNT; i++)
-    intent->gpr[i] = decision->gpr_mask & (1u << i) ? decision->gpr[i] : vcpu->exit.cpu.gpr[i];
+  memcpy(intent->gpr, vcpu->exit.cpu.gpr, sizeof intent->gpr);
+  for (uint32_t changed = decision->gpr_mask; changed; changed &= changed - 1)
+    intent->gpr[__builtin_ctz(changed)] = decision->gpr[__builtin_ctz(changed)];
   intent->rip = decision->rip;
   intent->rflags = decision->rflags;
   fill_memory(intent, vcpu);

@@ -15,10 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "intent.h"
+
 #define DAEMON PROGRAMS_DIR "/ptarmigand"
 #define STOPPING_DAEMON PROGRAMS_DIR "/ptarmigand-stops"
 #define CONSUMER TESTS_DIR "/ptarmigan-test-consumer"
-#define LONGEST_MS 60000
+#define LONGEST_MS 120000
 #define MOST_ARGUMENTS 40
 
 static void fail(const char *what) {
@@ -108,10 +110,47 @@ bool kill_case_attached(const struct kill_case *it) {
   return false;
 }
 
+/* The intent file is all zero behind its header until then. */
+static bool noted(const struct kill_case *it) {
+  char path[128], bytes[8192];
+  path_of(it, "run/sandbox/intent", path);
+  FILE *file = fopen(path, "re");
+  size_t length = file ? fread(bytes, 1, sizeof bytes, file) : 0;
+  if (file)
+    fclose(file);
+  for (size_t i = sizeof(struct pt_intents); i < length; i++)
+    if (bytes[i])
+      return true;
+  return false;
+}
+
+bool kill_case_over(const struct kill_case *it) {
+  char path[128];
+  path_of(it, "result.json", path);
+  return access(path, F_OK) == 0;
+}
+
+static bool ended(pid_t pid) {
+  siginfo_t info = {.si_pid = 0};
+  return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid != 0;
+}
+
+bool kill_case_busy(const struct kill_case *it) {
+  if (!kill_case_attached(it))
+    return false;
+  for (int ms = 0; ms < LONGEST_MS; ms += 2) {
+    if (noted(it))
+      return true;
+    if (ended(it->pid))
+      return false;
+    sleep_ms(2);
+  }
+  return false;
+}
+
 static bool wait_for_stop(const struct kill_case *it, pid_t pid) {
   for (int ms = 0; ms < LONGEST_MS && !*it->stopped; ms++) {
-    siginfo_t ended = {.si_pid = 0};
-    if (waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) < 0 || ended.si_pid != 0)
+    if (ended(pid))
       return false;
     sleep_ms(1);
   }

@@ -31,6 +31,10 @@ void kill_case_watch(struct kill_case *it, const char *point, bool step);
 void kill_case_watch_freely(struct kill_case *it);
 /* Waits until it is attached; false where that takes too long. */
 bool kill_case_attached(const struct kill_case *it);
+/* The guest has come to its end. */
+bool kill_case_over(const struct kill_case *it);
+/* Waits until it has written to a table for the guest; false where it ended or that takes too long. */
+bool kill_case_busy(const struct kill_case *it);
 /* Waits until it stands still; false where it ended, or has not come there in time. */
 bool kill_case_stopped(struct kill_case *it);
 void kill_case_kill(struct kill_case *it);

@@ -185,6 +185,19 @@ static void done_once_whoever_dies_half_way(void **state) {
   assert_true(complete(&it, "half way", passed));
 }
 
+static void a_monitor_that_lives_is_not_recovered_from(void **state) {
+  (void)state;
+  struct kill_case it;
+  open_case(&it, "xadd", 2, 8);
+  kill_case_watch(&it, "swapped:20", false);
+  bool stopped = kill_case_stopped(&it);
+  int refused = kill_case_recover(&it);
+  kill_case_kill(&it);
+  bool recovered = kill_case_recover(&it) == 0;
+  assert_true(complete(&it, "alive", stopped && recovered));
+  assert_int_equal(refused, EXIT_FAILURE);
+}
+
 static int run_one(const char *name, const char *work, unsigned vcpus) {
   for (size_t i = 0; i < COUNT(points); i++)
     if (strcmp(points[i].name, name) == 0)
@@ -201,6 +214,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(done_once_whoever_dies_in_a_store_to_two_entries),
       cmocka_unit_test(done_once_whoever_dies_half_way),
       cmocka_unit_test(done_once_whoever_dies_while_recovering),
+      cmocka_unit_test(a_monitor_that_lives_is_not_recovered_from),
   };
   if (argc == 4)
     return run_one(argv[1], argv[2], (unsigned)atoi(argv[3]));

@@ -27,11 +27,10 @@
 struct pace {
   unsigned guest_s;
   unsigned killing_ms;
-  unsigned shortest_ms;
   unsigned spread_ms;
 };
 
-static const struct pace consumer_pace = {5, 3200, 40, 200}, jvm_pace = {60, 40000, 500, 5000};
+static const struct pace consumer_pace = {4, 2500, 60}, jvm_pace = {35, 29000, 500};
 
 #define MOST_LIVES 1000
 
@@ -51,6 +50,7 @@ struct tally {
   unsigned kills;
   unsigned waiting; /* vCPUs that recovery found */
   unsigned done;    /* of them, with their write done */
+  unsigned lost;    /* lives that ended just before a monitor came, which then began another guest */
 };
 
 static void count(struct tally *tally, const char *said) {
@@ -60,30 +60,34 @@ static void count(struct tally *tally, const char *said) {
     tally->done++;
 }
 
-/* Kills its monitors until time is up; true where the guest came out as if nobody had watched. */
+/* Starts a monitor and kills it; false where the guest was done before. */
+static bool kill_one(struct kill_case *it, unsigned turn, unsigned *random) {
+  kill_case_watch_freely(it);
+  bool there = turn % 3 == 2 ? kill_case_attached(it) : kill_case_busy(it); /* now and then before it does anything */
+  usleep((unsigned)rand_r(random) % (wanted.pace->spread_ms * 1000));
+  kill_case_kill(it);
+  return there;
+}
+
+/* Kills its monitors until time is up; true where the guest could always be let go. */
 static bool live(struct kill_case *it, struct tally *tally, unsigned *random) {
   long end = now_ms() + wanted.pace->killing_ms;
-  bool sound = true;
-  for (unsigned i = 0; now_ms() < end && tally->kills < wanted.kills && sound; i++) {
-    kill_case_watch_freely(it);
-    sound = kill_case_attached(it);
-    usleep(wanted.pace->shortest_ms * 1000 + (unsigned)rand_r(random) % (wanted.pace->spread_ms * 1000));
-    kill_case_kill(it);
+  for (unsigned turn = 0; now_ms() < end && tally->kills < wanted.kills && !kill_case_over(it); turn++) {
+    if (!kill_one(it, turn, random))
+      break;
     tally->kills++;
-    if (i == 0)
+    if (turn == 0)
       kill_case_note_guest(it);
-    if (i % 2 == 0) /* else the next one recovers first */
-      sound &= kill_case_recover(it) == 0;
-    if (i % 2 == 0)
-      count(tally, it->said);
+    if (turn % 2 == 1) /* the next one recovers first */
+      continue;
+    if (kill_case_recover(it) != 0)
+      return false;
+    count(tally, it->said);
   }
-  sound &= kill_case_recover(it) == 0;
+  if (kill_case_recover(it) != 0)
+    return false;
   count(tally, it->said);
-  if (!kill_case_same_guest(it)) {
-    printf("a second guest was begun: the machine is too slow for this test\n");
-    sound = false;
-  }
-  return sound;
+  return true;
 }
 
 static void done_once_whoever_dies_at_random_moments(void **state) {
@@ -97,17 +101,20 @@ static void done_once_whoever_dies_at_random_moments(void **state) {
     kill_case_open(&it, options);
     it.command = wanted.command;
     bool sound = live(&it, &tally, &random);
+    tally.lost += !kill_case_same_guest(&it);
     struct kill_result result = kill_case_close(&it);
     if (sound && result.known && result.mismatches == 0)
       continue;
     printf("life %u: recovery said:\n%sand the guest:\n%s\n", lives, it.said, result.known ? result.text : "nothing\n");
     failed++;
   }
-  printf("%u kills at random moments in %u lives: %u vCPUs waited, the writes of %u were done; %u lives failed\n",
-         tally.kills, lives, tally.waiting, tally.done, failed);
+  printf(
+      "%u kills at random moments in %u lives: %u vCPUs waited, the writes of %u were done; %u lives failed, "
+      "%u were not seen to their end\n",
+      tally.kills, lives, tally.waiting, tally.done, failed, tally.lost);
   assert_int_equal(failed, 0);
   assert_int_equal(tally.kills, wanted.kills);
-  assert_true(tally.waiting > 0);
+  assert_true(tally.waiting > 0 && tally.lost < lives);
 }
 
 int main(int argc, char **argv) {
