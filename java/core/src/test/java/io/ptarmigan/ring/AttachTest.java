@@ -26,7 +26,9 @@ class AttachTest {
     var refused = assertThrows(IncompatibleLayoutException.class, producer::stream);
     assertTrue(refused.getMessage().contains("77"), refused.getMessage());
     assertTrue(
-        refused.getMessage().contains("version is 77 on the native side and 1 here"),
+        refused
+            .getMessage()
+            .contains("version is 77 on the native side and " + Native.PT_ABI_VERSION + " here"),
         refused.getMessage());
   }
 
@@ -53,7 +55,8 @@ class AttachTest {
 
   @Test
   void decisionsOfAnotherVersionAreRefused() {
-    Memory.setInt(producer.decisionsBuffer(), DecisionsHeaderLayout.VERSION, 2);
+    Memory.setInt(
+        producer.decisionsBuffer(), DecisionsHeaderLayout.VERSION, Native.PT_ABI_VERSION + 1);
     assertThrows(IncompatibleLayoutException.class, producer::decisions);
   }
 
