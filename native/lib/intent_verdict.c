@@ -24,8 +24,11 @@ static uint32_t room(uint64_t gpa) {
 
 static bool sound(const struct pt_intent *intent, uint64_t frames) {
   uint64_t advance = intent->rip - intent->cpu.rip;
-  if (intent->cpu.code_bits != 64)
+  if (intent->cpu.code_bits != 64) {
+    if (intent->rip > 0xFFFFFFFFu)
+      return false;
     advance &= 0xFFFFFFFFu;
+  }
   return intent->check == pt_intent_check(intent) && intent->gpa % PT_ENTRY_BYTES == 0 &&
          intent->gpa >> PT_PAGE_SHIFT < frames && !((intent->mask | intent->earlier) & ~room(intent->gpa)) &&
          !(intent->mask & intent->earlier) && !((intent->attempted | intent->done) & ~intent->mask) &&
