@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keeps a JVM attached to the monitor: starts it, notices that it ended, hangs at its start or stays stalled, and starts
- * the next. Nothing here waits for the JVM while the guest runs. One thread.
+ * Keeps a JVM attached to the monitor: starts it, notices that it ended, hangs at its start or stays stalled, and
+ * starts the next. Nothing here waits for the JVM while the guest runs. One thread.
  */
 #ifndef PTARMIGAN_SUPERVISOR_H
 #define PTARMIGAN_SUPERVISOR_H

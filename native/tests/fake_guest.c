@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 
@@ -50,6 +51,8 @@ static int set_access(void *context, const uint64_t *gfns, size_t count, bool re
   struct fake_guest *guest = context;
   int error = guest->fail_access;
   guest->fail_access = 0;
+  if (guest->access_us)
+    usleep(guest->access_us);
   for (size_t i = 0; i < count && error == 0; i++)
     guest->restricted[gfns[i]] = restricted;
   return error;

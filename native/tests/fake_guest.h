@@ -20,6 +20,7 @@ struct fake_guest {
   uint8_t xmm[PT_XMM_COUNT][PT_XMM_BYTES]; /* of every vCPU */
   int fail_xmm;                            /* read_xmm answers this, if not 0 */
   int fail_access;                         /* next set_access answers this once, if not 0 */
+  unsigned access_us;                      /* how long set_access takes */
 };
 
 void fake_guest_init(struct fake_guest *guest);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
+#include "clock.h"
 #include "rig.h"
 
 static struct pt_completion_record command(struct rig *rig, uint32_t kind, uint64_t gpa, uint32_t length) {
@@ -117,6 +118,25 @@ static void protections_outlive_a_jvm_until_the_next_one_is_ready(void **state) 
   assert_false(rig->guest.restricted[25]);
 }
 
+static void slow_commands_do_not_hold_up_an_exit(void **state) {
+  struct rig *rig = *state;
+  struct pt_reply reply;
+  rig->guest.access_us = 3000; /* the deadline is 20 ms */
+  for (unsigned i = 0; i < 12; i++)
+    fake_java_command(&rig->java, i, PT_COMMAND_PROTECT_READ, (30 + i) * FAKE_PAGE, 8);
+  rig_submit(rig, 0, 8);
+  struct pt_exit_record exit = rig_exit(rig);
+  rig_write(rig, &exit, 0, 8, 0xABC);
+  uint64_t begin = pt_now_ns(), done = pt_counters(rig->monitor)->commands;
+  assert_int_equal(pt_poll(rig->monitor, &reply, 1), 1);
+  assert_true(pt_now_ns() - begin < 12 * 3000000ull);
+  assert_int_equal(pt_counters(rig->monitor)->commands - done, 1);
+  assert_int_equal(pt_outcome(rig->monitor, 0), 0);
+  for (unsigned i = 1; i < 12; i++)
+    rig_no_reply(rig);
+  assert_int_equal(pt_counters(rig->monitor)->commands - done, 12);
+}
+
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, rig_up, rig_down)
 
 int main(void) {
@@ -130,6 +150,7 @@ int main(void) {
       WITH_RIG(a_count_that_runs_ahead_is_left_alone),
       WITH_RIG(protections_outlive_a_jvm_until_the_next_one_is_ready),
       WITH_RIG(readiness_waits_for_the_commands_before_it),
+      WITH_RIG(slow_commands_do_not_hold_up_an_exit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
