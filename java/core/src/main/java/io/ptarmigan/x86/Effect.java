@@ -71,6 +71,9 @@ public final class Effect {
     stores = 1;
     wide = false;
     interruptLike = false;
+    sourceAddress = 0;
+    sourceBytes = 0;
+    xmmRegister = 0;
   }
 
   /** Says which source bytes are missing. */
