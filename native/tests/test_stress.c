@@ -142,6 +142,7 @@ static void share_mappings(struct rig *rig) {
 static int down(void **state) {
   struct rig *rig = *state;
   pt_close(rig->monitor); /* unmaps what Java used too */
+  free(rig->intents);
   free(rig);
   return 0;
 }
