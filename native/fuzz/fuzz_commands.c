@@ -23,6 +23,7 @@ struct commands {
   bool restricted[FRAMES];
   unsigned mapped;
   unsigned touched;                       /* frames whose access was set in this turn */
+  bool undoing;                           /* until the next completion */
   unsigned refuse_in;                     /* calls of set_access until one is refused; 0: none */
   uint32_t held[FRAMES];                  /* model: protections by frame */
   struct pt_command rules[RULES_AT_MOST]; /* model: entries with denied bits */
@@ -46,10 +47,18 @@ static void unmap_frame(void *context, uint64_t gfn, void *frame) {
   commands->mapped--;
 }
 
+/* Not also to take back what it refused halfway: such frames stay protected, and nobody can help it. */
+static bool refuses(struct commands *commands, bool restricted) {
+  if (commands->refuse_in == 0 || (commands->undoing && !restricted) || --commands->refuse_in > 0)
+    return false;
+  commands->undoing = restricted;
+  return true;
+}
+
 static int set_access(void *context, const uint64_t *gfns, size_t count, bool restricted) {
   struct commands *commands = context;
   commands->touched += (unsigned)count;
-  if (commands->refuse_in > 0 && --commands->refuse_in == 0)
+  if (refuses(commands, restricted))
     return -EPERM;
   for (size_t i = 0; i < count; i++) {
     CHECK(gfns[i] < FRAMES);
@@ -159,6 +168,7 @@ static void check_completion(struct commands *commands, const struct pt_completi
     const uint8_t *frame = commands->world.guest.ram[(command->gpa >> 12) % FAKE_FRAMES];
     CHECK(!data || memcmp(record->data, frame + (command->gpa & (FAKE_PAGE - 1)), record->length) == 0);
   }
+  commands->undoing = false;
   commands->first = (commands->first + 1) % WAITING_AT_MOST;
   commands->count--;
 }

@@ -81,7 +81,10 @@ static bool protect_piece(struct pt_monitor *monitor, struct pt_range *range) {
   return range->error < 0 || range->next_gfn == range->end_gfn;
 }
 
-/* True: no frame of the range is protected any more. A step in flight on one holds it up. */
+/*
+ * True: no frame of the range is protected any more, but those that the hypervisor will not make writable. A step in
+ * flight on one holds it up.
+ */
 static bool undo_piece(struct pt_monitor *monitor, struct pt_range *range) {
   uint64_t first = range->command.gpa >> PT_PAGE_SHIFT;
   for (unsigned i = 0; i < FRAMES_PER_PIECE && range->next_gfn > first; i++) {
