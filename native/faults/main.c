@@ -22,7 +22,7 @@
 #define MS_NS 1000000ull
 #define LOOK_NS (2 * MS_NS)
 #define RUN_NS (SECOND_NS / 2) /* a JVM that decides is left alone for at most so long */
-#define PATIENCE 4             /* budgets */
+#define PATIENCE 2             /* budgets */
 #define SHORT_STOP_NS (60 * MS_NS)
 #define LONG_STOP_NS (3 * SECOND_NS)
 #define LONG_STOPS 8 /* one in so many */
@@ -121,9 +121,9 @@ static void harm(struct faults *faults, const struct victim *victim, uint64_t bu
   }
   if (!pass_start(faults, victim, hurry ? PATIENCE * budget : UINT64_MAX) || !pass(faults, below(faults, RUN_NS)))
     return;
-  if (kills)
+  if (kills || (!decides(victim) && faults->kills_left > 0))
     kill_jvm(faults, victim);
-  else if (decides(victim))
+  else
     stop_jvm(faults, victim);
 }
 
